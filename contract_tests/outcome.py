@@ -74,7 +74,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """A span the target exported while a step ran. Times are Unix nanoseconds."""
+    """A span the target exported while a step ran. Times are Unix nanoseconds; `status` is unset, ok or error."""
 
     trace_id: str
     span_id: str
@@ -87,6 +87,8 @@ class Span:
     attributes: tuple[tuple[str, str], ...] = ()
     links: tuple[str, ...] = ()
     events: tuple[tuple[str, int], ...] = ()
+    status_message: str = ""
+    service: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
