@@ -1,0 +1,20 @@
+"""Connectors for ChatGPT and other MCP hosts that hold when proxies, retries, deploys and the platform do not."""
+
+from .calls.call import Call
+from .errors import BallastError, DeclarationError, ToolFailed
+from .server import Connector
+from .settings import AccessSettings, LimitSettings, Settings, StreamSettings
+from .declaration import tool
+
+__all__ = [
+    "AccessSettings",
+    "BallastError",
+    "Call",
+    "Connector",
+    "DeclarationError",
+    "LimitSettings",
+    "Settings",
+    "StreamSettings",
+    "ToolFailed",
+    "tool",
+]

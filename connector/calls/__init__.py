@@ -1,0 +1,1 @@
+"""The desk: one tool call from arrival to answer."""

@@ -1,0 +1,120 @@
+"""How a declared method becomes a tool function of the SDK: the thread or the loop, the deadline, the `Call`.
+
+Knows anyio. Does not know HTTP, nor what becomes of the answer.
+"""
+
+import functools
+import inspect
+import typing
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import anyio
+import anyio.to_thread
+from mcp.server.mcpserver import Context
+
+from ..declaration import Declaration
+from ..errors import DeclarationError, ToolFailed
+from ..upstream import Upstream
+from .call import Call
+
+_CONTEXT: Final = "ballast_context"
+
+
+class Workers:
+    """What all tools of one connector share: the pool of threads for `def` tools, and the way to the outside world."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._limiter: anyio.CapacityLimiter | None = None
+        self.upstream = Upstream()
+
+    async def in_thread(self, work: Callable[[], Any]) -> Any:
+        """Run `work` in a thread; wait for a free one without blocking the loop."""
+        if self._limiter is None:  # a limiter belongs to the loop it was made in
+            self._limiter = anyio.CapacityLimiter(self._threads)
+        return await anyio.to_thread.run_sync(work, limiter=self._limiter)
+
+    async def aclose(self) -> None:
+        """Close the connections to the outside world."""
+        await self.upstream.aclose()
+
+
+def tool_function(method: Callable[..., Any], declaration: Declaration, workers: Workers) -> Callable[..., Awaitable[Any]]:
+    """Wrap a bound method for `MCPServer.add_tool`.
+
+    The wrapper shows the method's own signature, except that the `Call` parameter is replaced by the SDK's context.
+
+    Raises:
+        DeclarationError: An annotation cannot be resolved, or more than one parameter asks for the call.
+    """
+    signature, hints = _signature_of(method)
+    call_parameter = _call_parameter(method, hints)
+    invoke = _invoker(method, workers)
+    name = declaration.name or method.__name__
+
+    async def run(**arguments: Any) -> Any:
+        context = arguments.pop(_CONTEXT, None)
+        if call_parameter is not None:
+            arguments[call_parameter] = Call(
+                context, tool=name, upstream=workers.upstream, deadline=declaration.deadline
+            )
+        if declaration.deadline is None:
+            return await invoke(arguments)
+        return await _within(declaration.deadline, invoke, arguments)
+
+    _present(run, method, signature, hints, call_parameter)
+    return run
+
+
+def _signature_of(method: Callable[..., Any]) -> tuple[inspect.Signature, dict[str, Any]]:
+    try:
+        return inspect.signature(method, eval_str=True), typing.get_type_hints(method, include_extras=True)
+    except NameError as missing:
+        raise DeclarationError(
+            f"{method.__qualname__}: the annotation {missing.name!r} is not defined where the tool is: import it at module level"
+        ) from missing
+
+
+def _call_parameter(method: Callable[..., Any], hints: dict[str, Any]) -> str | None:
+    names = [name for name, hint in hints.items() if hint is Call and name != "return"]
+    if len(names) > 1:
+        raise DeclarationError(f"{method.__qualname__} asks for the call more than once ({', '.join(names)}): keep one")
+    return names[0] if names else None
+
+
+def _invoker(method: Callable[..., Any], workers: Workers) -> Callable[[dict[str, Any]], Awaitable[Any]]:
+    if inspect.iscoroutinefunction(method):
+        return lambda arguments: method(**arguments)
+    return lambda arguments: workers.in_thread(functools.partial(method, **arguments))
+
+
+async def _within(
+    deadline: float, invoke: Callable[[dict[str, Any]], Awaitable[Any]], arguments: dict[str, Any]
+) -> Any:
+    with anyio.move_on_after(deadline) as scope:
+        return await invoke(arguments)
+    assert scope.cancelled_caught, "move_on_after is left without a value only by its own cancellation"
+    raise ToolFailed(
+        f"This took longer than the {deadline:g} s it may take and was stopped. "
+        "Ask for less at once, or try again later."
+    )
+
+
+def _present(
+    run: Callable[..., Any],
+    method: Callable[..., Any],
+    signature: inspect.Signature,
+    hints: dict[str, Any],
+    call_parameter: str | None,
+) -> None:
+    """Give `run` the name, the docstring and the signature that the SDK derives the schemas from."""
+    run.__name__, run.__qualname__, run.__doc__ = method.__name__, method.__qualname__, inspect.getdoc(method)
+    run.__module__ = method.__module__
+    parameters = [p for name, p in signature.parameters.items() if name != call_parameter]
+    annotations = {name: hint for name, hint in hints.items() if name != call_parameter}
+    if call_parameter is not None:
+        parameters.append(inspect.Parameter(_CONTEXT, inspect.Parameter.KEYWORD_ONLY, annotation=Context))
+        annotations[_CONTEXT] = Context
+    run.__annotations__ = annotations
+    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # inspect honours it

@@ -1,0 +1,24 @@
+"""What can go wrong, named by what the reader may do next.
+
+    BallastError
+    ├── DeclarationError   the connector's code or settings must change before it can start
+    └── ToolFailed         a tool says why it cannot answer; the model reads the sentence
+"""
+
+from mcp.server.mcpserver.exceptions import ToolError
+
+
+class BallastError(Exception):
+    """Anything this package raises on purpose."""
+
+
+class DeclarationError(BallastError, ValueError):
+    """A connector, a tool or a setting is declared wrongly. The message says what to change. Nothing was started."""
+
+
+class ToolFailed(BallastError, ToolError):
+    """Raise it in a tool to answer with `isError: true` and this text.
+
+    The text reaches the model and the person, so it should say what they can do next. Anything else a tool raises
+    is logged on the server and answered with a sentence that gives nothing away.
+    """

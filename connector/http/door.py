@@ -1,0 +1,143 @@
+"""The ASGI app in front of a connector: which path, may it come in, how much may it send, and what kind of reply it gets.
+
+The endpoint is served here directly; every other path goes to the SDK's own routes (custom routes, OAuth metadata), then to a
+JSON 404, because an HTML page or a 200 on an unknown path makes hosts think that OAuth is on (incidents O-13, P-17).
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Final
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ..settings import Settings
+from .admission import Admission
+from .exchange import Answer, ClientGone, Exchange, Framing, encode, send_json
+from .kernel import Kernel
+from .reading import (
+    ANSWERED_AS_JSON,
+    INVALID_REQUEST,
+    Asked,
+    NothingAsked,
+    Readable,
+    Refused,
+    Told,
+    error_body,
+    read_body,
+    readable_by,
+)
+
+logger = logging.getLogger("ballast.http")
+
+_ALLOW: Final = ((b"allow", b"POST"),)
+
+
+class Endpoint:
+    """The MCP endpoint as an ASGI app."""
+
+    def __init__(self, kernel: Kernel, settings: Settings) -> None:
+        self._kernel = kernel
+        self._settings = settings
+        self._admission = Admission.of(settings.access)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one HTTP request."""
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        stranger = self._admission.decide(headers.get("host"), headers.get("origin"))
+        if stranger is not None:
+            await _refuse(send, Refused(stranger.status, INVALID_REQUEST, stranger.reason))
+        elif scope["method"] != "POST":
+            await _refuse(send, Refused(405, INVALID_REQUEST, "This endpoint answers POST"), _ALLOW)
+        else:
+            body = await self._body(headers, receive)
+            read = read_body(headers, body) if isinstance(body, bytes) else body
+            if isinstance(read, Asked):
+                await self._answer(read, headers, scope, receive, send)
+            else:
+                await self._acknowledge(read, headers, scope, receive, send)
+
+    async def _answer(
+        self, asked: Asked, headers: Mapping[str, str], scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        framing = _framing(asked, readable_by(headers.get("accept")))
+        exchange = Exchange(receive, send, framing=framing, policy=self._settings.stream)
+
+        async def work() -> Answer:
+            return await self._kernel.answer(asked, headers, scope, exchange)
+
+        try:
+            await exchange.run(work, ends_with_client=not self._kernel.is_write(asked))
+        except ClientGone:
+            logger.info("The client went away from %s before the answer", asked.method)
+
+    async def _acknowledge(
+        self, read: Told | NothingAsked | Refused, headers: Mapping[str, str], scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        if isinstance(read, Refused):
+            await _refuse(send, read)
+            return
+        await send({"type": "http.response.start", "status": 202, "headers": ((b"content-length", b"0"),)})
+        await send({"type": "http.response.body", "body": b""})
+        if isinstance(read, Told):
+            exchange = Exchange(receive, send, framing=Framing.JSON_ONLY, policy=self._settings.stream)
+            await self._kernel.take_note(read, headers, scope, exchange)
+
+    async def _body(self, headers: Mapping[str, str], receive: Receive) -> bytes | Refused | NothingAsked:
+        most = self._settings.limits.max_body
+        declared = headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > most:
+            return _too_large(most)
+        message = await receive()
+        if message["type"] == "http.request" and not message.get("more_body"):
+            body: bytes = message.get("body", b"")
+            return body if len(body) <= most else _too_large(most)
+        return await _rest_of_body(message, receive, most)
+
+
+async def _rest_of_body(message: Any, receive: Receive, most: int) -> bytes | Refused | NothingAsked:
+    parts, size = [], 0
+    while True:
+        if message["type"] == "http.disconnect":
+            return NothingAsked()
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > most:
+            return _too_large(most)
+        if not message.get("more_body"):
+            return b"".join(parts)
+        message = await receive()
+
+
+def _too_large(most: int) -> Refused:
+    return Refused(413, INVALID_REQUEST, f"The body is larger than the {most} bytes that are read (BALLAST_MAX_BODY)")
+
+
+def _framing(asked: Asked, readable: Readable) -> Framing:
+    if not readable.json:
+        return Framing.EVENTS_ONLY
+    if not readable.events or asked.method in ANSWERED_AS_JSON:
+        return Framing.JSON_ONLY
+    return Framing.JSON_OR_EVENTS
+
+
+async def _refuse(send: Send, refused: Refused, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
+    await send_json(send, Answer(encode(error_body(refused)), refused.status), headers)
+
+
+class Door:
+    """The endpoint on its path and on its twin with a slash; everything else behind it."""
+
+    def __init__(self, endpoint: ASGIApp, others: ASGIApp, *, path: str) -> None:
+        self._endpoint = endpoint
+        self._others = others
+        self._paths = frozenset({path.rstrip("/"), path.rstrip("/") + "/"})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Route one ASGI scope. No redirect between the two spellings: it would drop Authorization (incident T-10)."""
+        if scope["type"] == "http":
+            path: str = scope["path"]
+            root: str = scope.get("root_path", "")
+            if path in self._paths or (root and path.removeprefix(root) in self._paths):
+                await self._endpoint(scope, receive, send)
+                return
+        await self._others(scope, receive, send)

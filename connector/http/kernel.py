@@ -1,0 +1,232 @@
+"""The SDK's kernel, driven one request at a time. The only module that knows the SDK's internals.
+
+`mcp.server.runner.serve_one` answers a single request over a `Connection` that is born ready. The SDK itself uses it for
+2026-07-28 only; a handshake revision is served the same way here, because ChatGPT needs nothing that a session would keep
+(incidents P-01, P-03, T-07). When the SDK moves these names, this file moves with it and nothing else does.
+"""
+
+import functools
+import logging
+import traceback
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import anyio
+from mcp.server._otel import OpenTelemetryMiddleware
+from mcp.server.connection import Connection
+from mcp.server.context import ServerMiddleware
+from mcp.server.lowlevel.server import Server
+from mcp.server.mcpserver import MCPServer
+from mcp.server.runner import ServerRunner, aclose_shielded, serve_one
+from mcp.shared.dispatcher import CallOptions
+from mcp.shared.exceptions import MCPError, NoBackChannelError
+from mcp.shared.inbound import (
+    ERROR_CODE_HTTP_STATUS,
+    InboundLadderRejection,
+    classify_inbound_request,
+    find_duplicated_routing_header,
+    validate_mcp_param_headers,
+)
+from mcp.shared.jsonrpc_dispatcher import progress_token_from_params
+from mcp.shared.message import ServerMessageMetadata
+from mcp.shared.transport_context import TransportContext
+from mcp_types import INTERNAL_ERROR, INVALID_PARAMS
+from pydantic import ValidationError
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.types import Scope
+
+from .exchange import Answer, Exchange, encode
+from .reading import Asked, Era, Refused, Told, error_body
+
+logger = logging.getLogger("ballast.http")
+
+_HEADER_MARK: Final = "x-mcp-header"
+_PARAM_HEADER: Final = "mcp-param-"
+
+
+def core_of(server: MCPServer[Any]) -> Server[Any]:
+    """The low-level server behind the public face."""
+    return server._lowlevel_server  # noqa: SLF001  # no public way to it in mcp 2.3
+
+
+def without_sdk_spans(middleware: list[ServerMiddleware[Any]]) -> list[ServerMiddleware[Any]]:
+    """The chain less the SDK's own tracing: two SERVER spans for one request would count every call twice."""
+    return [each for each in middleware if not isinstance(each, OpenTelemetryMiddleware)]
+
+
+@dataclass(slots=True)
+class _OneExchange:
+    """`DispatchContext` for one request: what the tool says on the way goes onto this request's own reply."""
+
+    transport: TransportContext
+    request_id: str | int
+    message_metadata: ServerMessageMetadata
+    exchange: Exchange
+    progress_token: str | int | None
+    cancel_requested: anyio.Event = field(default_factory=anyio.Event)
+    can_send_request: bool = False
+
+    async def send_raw_request(
+        self, method: str, params: Mapping[str, Any] | None, opts: CallOptions | None = None
+    ) -> dict[str, Any]:
+        raise NoBackChannelError(method)
+
+    async def notify(self, method: str, params: Mapping[str, Any] | None, opts: CallOptions | None = None) -> None:
+        message: dict[str, Any] = {"jsonrpc": "2.0", "method": method}
+        if params is not None:
+            message["params"] = dict(params)
+        await self.exchange.say(encode(message))
+
+    async def progress(self, progress: float, total: float | None = None, message: str | None = None) -> None:
+        if self.progress_token is None:
+            await self.exchange.commit()
+            return
+        said = {"progressToken": self.progress_token, "progress": progress, "total": total, "message": message}
+        await self.notify("notifications/progress", {k: v for k, v in said.items() if v is not None})
+
+
+class Kernel:
+    """Answers requests of both eras over one SDK server."""
+
+    def __init__(self, server: MCPServer[Any]) -> None:
+        self._server = server
+        self._core = core_of(server)
+        self._state: Any = None
+        self._runs = False
+        self._header_schemas: dict[str, tuple[Any, bool]] = {}
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        """The server's own lifespan, entered once for all requests."""
+        async with self._core.lifespan(self._core) as state:
+            self._state, self._runs = state, True
+            try:
+                yield
+            finally:
+                self._state, self._runs = None, False
+
+    def is_write(self, asked: Asked) -> bool:
+        """Whether ending this request half-way could leave an effect half-done: a call of a tool not declared read-only."""
+        if asked.method != "tools/call":
+            return False
+        name = (asked.params or {}).get("name")
+        tool = self._server._tool_manager.get_tool(name) if isinstance(name, str) else None  # noqa: SLF001
+        return tool is not None and not (tool.annotations is not None and tool.annotations.read_only_hint)
+
+    async def answer(self, asked: Asked, headers: Mapping[str, str], scope: Scope, exchange: Exchange) -> Answer:
+        """Serve one request. Never raises what a tool raised; cancellation passes through."""
+        connection = self._connect(asked, headers, scope)
+        if isinstance(connection, Refused):
+            return Answer(encode(error_body(connection)), connection.status)
+        context = _OneExchange(
+            transport=TransportContext(kind="streamable-http", can_send_request=False, headers=headers),
+            request_id=asked.id,  # type: ignore[arg-type]  # 1.0 is an integer to JSON Schema and must be echoed as it came
+            message_metadata=ServerMessageMetadata(request_context=Request(scope)),
+            exchange=exchange,
+            progress_token=progress_token_from_params(asked.params),
+        )
+        try:
+            result = await serve_one(
+                self._core, context, asked.method, asked.params, connection=connection, lifespan_state=self._lifespan_state()
+            )
+            return Answer(encode({"jsonrpc": "2.0", "id": asked.id, "result": result}))
+        except Exception as raised:  # noqa: BLE001  # the boundary: whatever a handler raises becomes a JSON-RPC error
+            return _failed(asked, raised)
+
+    async def take_note(self, told: Told, headers: Mapping[str, str], scope: Scope, exchange: Exchange) -> None:
+        """Hand a notification to its handler, if the server has one."""
+        if self._core.get_notification_handler(told.method) is None:
+            return
+        connection = Connection.from_envelope(told.version, None, None)
+        context = _OneExchange(
+            transport=TransportContext(kind="streamable-http", can_send_request=False, headers=headers),
+            request_id=None,  # type: ignore[arg-type]  # a notification has none, which the SDK's annotation leaves out
+            message_metadata=ServerMessageMetadata(request_context=Request(scope)),
+            exchange=exchange,
+            progress_token=None,
+        )
+        try:
+            await ServerRunner(self._core, connection, self._lifespan_state()).on_notify(context, told.method, told.params)
+        finally:
+            await aclose_shielded(connection)
+
+    def _lifespan_state(self) -> Any:
+        if not self._runs:
+            raise RuntimeError(
+                "the connector's lifespan was never started: serve .app() with lifespan on, "
+                "or enter `async with connector.running():` where it is mounted"
+            )
+        return self._state
+
+    def _connect(self, asked: Asked, headers: Mapping[str, str], scope: Scope) -> Connection | Refused:
+        if asked.era is Era.HANDSHAKE:
+            return Connection.from_envelope(asked.version, None, None)
+        if (twice := find_duplicated_routing_header(_text_headers(scope))) is not None:
+            return Refused(400, -32020, f"The {twice} header appears more than once", asked.id)
+        route = classify_inbound_request(
+            {"method": asked.method, "params": asked.params}, headers=headers if asked.has_routing_headers else None
+        )
+        if isinstance(route, InboundLadderRejection):
+            return _as_refusal(route, asked)
+        if (rejection := self._check_param_headers(asked, headers, scope)) is not None:
+            return _as_refusal(rejection, asked)
+        return Connection.from_envelope(route.protocol_version, route.client_info, route.client_capabilities)
+
+    def _check_param_headers(
+        self, asked: Asked, headers: Mapping[str, str], scope: Scope
+    ) -> InboundLadderRejection | None:
+        params = asked.params or {}
+        name, arguments = params.get("name"), params.get("arguments") or {}
+        lookup = self._core.get_tool_input_schema
+        if asked.method != "tools/call" or lookup is None or not isinstance(name, str) or not isinstance(arguments, dict):
+            return None
+        schema = lookup(name)
+        sends_some = any(header.startswith(_PARAM_HEADER) for header in headers)
+        if schema is None or not (sends_some or self._declares_headers(name, schema)):
+            return None
+        return validate_mcp_param_headers(schema, arguments, Headers(scope=scope))
+
+    def _declares_headers(self, name: str, schema: Any) -> bool:
+        known = self._header_schemas.get(name)
+        if known is None or known[0] is not schema:
+            known = self._header_schemas[name] = (schema, _HEADER_MARK in repr(schema))
+        return known[1]
+
+
+def _failed(asked: Asked, raised: Exception) -> Answer:
+    if isinstance(raised, MCPError):
+        code, message, data = raised.error.code, raised.error.message, raised.error.data
+    elif isinstance(raised, ValidationError):
+        code, message, data = INVALID_PARAMS, f"Invalid request parameters: {fields_of(raised)}", None
+    else:
+        log_crash(f"{asked.method} failed", raised)
+        code, message, data = INTERNAL_ERROR, "Internal server error", None
+    status = ERROR_CODE_HTTP_STATUS.get(code, 200) if asked.era is Era.ENVELOPE else 200
+    return Answer(encode(error_body(Refused(status, code, message, asked.id, data))), status)
+
+
+def _as_refusal(rejection: InboundLadderRejection, asked: Asked) -> Refused:
+    status = ERROR_CODE_HTTP_STATUS.get(rejection.code, 400)
+    return Refused(status, rejection.code, rejection.message, asked.id, rejection.data)
+
+
+def fields_of(invalid: ValidationError) -> str:
+    """Which fields are wrong and why, without the values that were sent."""
+    return "; ".join(
+        f"{'.'.join(map(str, error['loc'])) or 'value'}: {error['msg']}"
+        for error in invalid.errors(include_url=False, include_context=False, include_input=False)
+    )
+
+
+def log_crash(what: str, raised: BaseException) -> None:
+    """Log where it happened and the exception's type. Its text may hold arguments or secrets, so that is for DEBUG only."""
+    frames = "".join(traceback.format_tb(raised.__traceback__))
+    logger.error("%s with %s (its text is logged at DEBUG)\n%s", what, type(raised).__qualname__, frames)
+    logger.debug("%s", what, exc_info=raised)
+
+
+def _text_headers(scope: Scope) -> list[tuple[str, str]]:
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]

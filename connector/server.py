@@ -1,0 +1,182 @@
+"""`Connector`: the class to subclass. It wires the rooms together and decides nothing itself."""
+
+import inspect
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ResourceError, ToolError, UnexpectedToolError
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS, CallToolResult, Icon, InputRequiredResult, TextContent
+from opentelemetry.sdk.trace import TracerProvider
+from pydantic import ValidationError
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from .calls.running import Workers, tool_function
+from .declaration import declared_tools
+from .errors import DeclarationError
+from .http.assembly import assemble
+from .http.kernel import Kernel, fields_of, log_crash, without_sdk_spans
+from .http.serving import serve
+from .settings import Settings
+from .telemetry.setup import export_from_environment, flush
+from .telemetry.spans import RequestSpans
+
+
+class Connector(MCPServer[Any]):
+    """An MCP server that hosts can rely on. Subclass it and declare tools with `@tool`.
+
+    Everything of the SDK's `MCPServer` works as before: `.tool()`, `.resource()`, `.prompt()`, extensions, middleware, custom
+    routes, `run("stdio")`. The class docstring becomes the server's instructions; hosts read at least its first 512 characters.
+
+    Args:
+        public_url: The origin people and platforms use. Default: `BALLAST_PUBLIC_URL`, else loopback only.
+        settings: All settings at once. Default: `Settings.from_environment()`.
+        options: What `MCPServer` takes (`lifespan`, `extensions`, `middleware`, `auth`, `token_verifier`, ...).
+
+    Raises:
+        DeclarationError: No name; two tools with one name; a public URL without scheme; a setting that cannot be read. The
+            sentence says what to change.
+    """
+
+    name: str = ""
+    version: str = ""
+    title: str | None = None
+    description: str | None = None
+    instructions: str | None = None
+    website_url: str | None = None
+    icons: list[Icon] | None = None
+
+    _identity: ClassVar = ("name", "version", "title", "description", "instructions", "website_url", "icons")
+
+    def __init__(self, *, public_url: str | None = None, settings: Settings | None = None, **options: Any) -> None:
+        self._configuration = _configured(settings, public_url)
+        for member in self._identity:
+            setattr(self, member, options.pop(member, None) or getattr(type(self), member))
+        self.instructions = self.instructions or _docstring_of(type(self))
+        if not self.name:
+            raise DeclarationError(
+                f"{type(self).__qualname__} has no name: add `name = \"...\"` to the class; hosts list the connector under it"
+            )
+        super().__init__(**{member: getattr(self, member) for member in self._identity}, **options)
+        self._workers = Workers(self._configuration.limits.threads)
+        self._register_tools()
+        spans = RequestSpans(is_tool=self._has_tool, is_prompt=self._has_prompt)
+        self.middleware[:] = [spans, *without_sdk_spans(self.middleware)]
+        self._kernel = Kernel(self)
+
+    @property
+    def configuration(self) -> Settings:
+        """The settings in force. (`settings` is the SDK's own.)"""
+        return self._configuration
+
+    def app(self) -> ASGIApp:
+        """The connector as an ASGI app: the endpoint on `path`, `/health`, and the SDK's custom and OAuth routes."""
+
+        @asynccontextmanager
+        async def lifespan(_: Starlette) -> AsyncIterator[None]:
+            async with self.running():
+                yield
+
+        return assemble(self, self._kernel, self._configuration, lifespan)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """What `.app()` does in its lifespan. Enter it yourself where the app is mounted without one."""
+        provider = export_from_environment(service=self.name, version=self.version)
+        async with self._kernel.lifespan():
+            try:
+                yield
+            finally:
+                await self._workers.aclose()
+                if provider is not None:
+                    await self._flush(provider)
+
+    def serve(self, *, host: str = "127.0.0.1", port: int = 8000) -> None:
+        """Serve over HTTP until SIGINT or SIGTERM."""
+        serve(self.app(), host=host, port=port, path=self._configuration.access.path)
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Call a tool. Without a context (from Python) it raises as the SDK's does; from the wire a failure is an `isError` result.
+
+        Raises:
+            MCPError: -32602 for an unknown tool (MCP, tools, "Error Handling").
+            ToolError: Only without a context.
+        """
+        if context is None:
+            return await super().call_tool(name, arguments)
+        if not self._has_tool(name):
+            known = ", ".join(tool.name for tool in await self.list_tools())
+            raise MCPError(code=INVALID_PARAMS, message=f"Unknown tool: {name[:64]!r}. Known: {known or 'none'}")
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as failed:
+            return CallToolResult(content=[TextContent(text=_explain(name, failed))], is_error=True)
+
+    def _register_tools(self) -> None:
+        taken = {tool.lower() for tool in self._tool_names()}
+        for attribute, declaration in declared_tools(type(self)):
+            name = declaration.name or attribute
+            if hasattr(Connector, attribute):
+                raise DeclarationError(
+                    f"the tool {type(self).__qualname__}.{attribute} hides a method of the server itself: "
+                    f"rename the method and write @tool(name={attribute!r})"
+                )
+            if name.lower() in taken:
+                raise DeclarationError(
+                    f"{type(self).__qualname__} declares two tools called {name!r} (hosts ignore case): rename one, or give it name="
+                )
+            taken.add(name.lower())
+            method = getattr(self, attribute)
+            self.add_tool(
+                tool_function(method, declaration, self._workers),
+                name=name,
+                title=declaration.title,
+                description=declaration.description or inspect.getdoc(method),
+                annotations=declaration.annotations(),
+                meta=declaration.meta,
+            )
+
+    def _tool_names(self) -> Iterator[str]:
+        return (tool.name for tool in self._tool_manager.list_tools())
+
+    def _has_tool(self, name: str) -> bool:
+        return self._tool_manager.get_tool(name) is not None
+
+    def _has_prompt(self, name: str) -> bool:
+        return self._prompt_manager.get_prompt(name) is not None
+
+    async def _flush(self, provider: TracerProvider) -> None:
+        await self._workers.in_thread(lambda: flush(provider))
+
+
+def _configured(settings: Settings | None, public_url: str | None) -> Settings:
+    settings = settings or Settings.from_environment()
+    if public_url is None:
+        return settings
+    return replace(settings, access=replace(settings.access, public_url=public_url))
+
+
+def _docstring_of(cls: type) -> str | None:
+    for each in cls.__mro__:
+        if each is Connector:
+            return None
+        if each.__doc__:
+            return inspect.cleandoc(each.__doc__)
+    return None
+
+
+def _explain(name: str, failed: ToolError) -> str:
+    """The sentence the model reads. The SDK wraps what was raised; what matters is behind the wrapper."""
+    cause = failed.__cause__
+    if isinstance(failed, UnexpectedToolError):
+        log_crash(f"Tool {name!r} failed", cause or failed)
+        return f"{name} failed unexpectedly. The reason is in the connector's log."
+    if isinstance(cause, ValidationError):
+        return f"{name} was not called, because its arguments do not fit: {fields_of(cause)}. Correct them and call again."
+    return str(cause if isinstance(cause, ToolError | ResourceError) else failed)

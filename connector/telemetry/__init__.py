@@ -1,0 +1,1 @@
+"""The meters: spans for every request, exported where the standard variables say."""

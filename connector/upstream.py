@@ -1,0 +1,108 @@
+"""The outside world as tools reach it: one HTTP client per connector, reads retried, every wait bound by the deadline.
+
+`httpx2` is the client the SDK stands on; `stamina` does the waiting between tries. A request that may change something
+is sent once: without a key that the other side honours, a second try could do the work twice (incident D-02).
+"""
+
+import time
+from typing import Any, Final
+
+import httpx2
+import stamina
+
+RETRIED_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Safe by RFC 9110 section 9.2.1, so a second try changes nothing."""
+
+RETRIED_STATUSES: Final = frozenset({502, 503, 504})
+"""The gateway's own failures (RFC 9110 section 15.6); the request may never have arrived."""
+
+TRIES: Final = 3
+TIMEOUT: Final = 30.0
+"""Seconds for one try where the call has no deadline; a quarter of what ChatGPT gives a call (119.8 s)."""
+
+
+class _Unready(Exception):
+    def __init__(self, response: httpx2.Response) -> None:
+        super().__init__(response.status_code)
+        self.response = response
+
+
+class Upstream:
+    """One pool of connections, opened at the first request."""
+
+    def __init__(self) -> None:
+        self._client: httpx2.AsyncClient | None = None
+
+    def until(self, ends: float | None) -> "BoundClient":
+        """A view of the pool whose requests end at `ends` (seconds on the monotonic clock); None for no deadline."""
+        return BoundClient(self, ends)
+
+    def client(self) -> httpx2.AsyncClient:
+        """The pool itself, for what `BoundClient` does not offer."""
+        if self._client is None:
+            self._client = httpx2.AsyncClient(timeout=TIMEOUT, follow_redirects=False)
+        return self._client
+
+    async def aclose(self) -> None:
+        """Close every connection; the next request opens new ones."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+
+class BoundClient:
+    """`call.http`: requests that end with the call. Methods and arguments are those of `httpx2.AsyncClient.request`."""
+
+    __slots__ = ("_ends", "_upstream")
+
+    def __init__(self, upstream: Upstream, ends: float | None) -> None:
+        self._upstream = upstream
+        self._ends = ends
+
+    async def request(self, method: str, url: str, **options: Any) -> httpx2.Response:
+        """Send one request. Reads are tried up to three times on connection trouble and on 502, 503, 504.
+
+        Raises:
+            httpx2.HTTPError: As the library raises it, after the last try. A status is never raised: look at it.
+        """
+        if method.upper() not in RETRIED_METHODS:
+            return await self._send(method, url, options)
+        try:
+            async for attempt in stamina.retry_context(
+                on=(httpx2.TransportError, _Unready), attempts=TRIES, timeout=self._remaining(), wait_initial=0.1
+            ):
+                with attempt:
+                    response = await self._send(method, url, options)
+                    if response.status_code in RETRIED_STATUSES:
+                        raise _Unready(response)
+                    return response
+        except _Unready as unready:
+            return unready.response
+        raise AssertionError("unreachable because the last attempt returns or raises")
+
+    async def get(self, url: str, **options: Any) -> httpx2.Response:
+        """`request("GET", ...)`."""
+        return await self.request("GET", url, **options)
+
+    async def post(self, url: str, **options: Any) -> httpx2.Response:
+        """`request("POST", ...)`: sent once."""
+        return await self.request("POST", url, **options)
+
+    async def put(self, url: str, **options: Any) -> httpx2.Response:
+        """`request("PUT", ...)`: sent once."""
+        return await self.request("PUT", url, **options)
+
+    async def patch(self, url: str, **options: Any) -> httpx2.Response:
+        """`request("PATCH", ...)`: sent once."""
+        return await self.request("PATCH", url, **options)
+
+    async def delete(self, url: str, **options: Any) -> httpx2.Response:
+        """`request("DELETE", ...)`: sent once."""
+        return await self.request("DELETE", url, **options)
+
+    def _remaining(self) -> float:
+        return TIMEOUT if self._ends is None else max(0.001, self._ends - time.monotonic())
+
+    async def _send(self, method: str, url: str, options: dict[str, Any]) -> httpx2.Response:
+        options = {"timeout": min(TIMEOUT, self._remaining()), **options}
+        return await self._upstream.client().request(method, url, **options)
