@@ -14,7 +14,7 @@ PLACEHOLDER = "<withheld>"
 _SECRET_HEADER = re.compile(r"authorization|cookie|api-?key|token|secret|password|assertion", re.IGNORECASE)
 _ALREADY_A_PLACEHOLDER = re.compile(r"(?:[\w-]+ )?(?:\S+=)?<[^<>]*>")
 
-_SECRET_MEMBERS = (
+_WITHHELD_MEMBERS = (
     "access_token|refresh_token|id_token|client_secret|client_assertion|code_verifier|registration_access_token"
     "|subject_token|actor_token|device_code|api_?key|password|passwd"
 )
@@ -22,11 +22,11 @@ _SECRET_MEMBERS = (
 # The quote may be escaped any number of times: MCP results carry JSON in text inside JSON. A value that the
 # recording cut off has no closing quote, so the end of the text closes it too.
 _JSON_MEMBER = re.compile(
-    rf'(?P<quote>\\*")(?P<name>{_SECRET_MEMBERS})(?P=quote)(?P<colon>\s*:\s*)(?P=quote)'
+    rf'(?P<quote>\\*")(?P<name>{_WITHHELD_MEMBERS})(?P=quote)(?P<colon>\s*:\s*)(?P=quote)'
     r"(?!<)(?P<value>.*?)(?:(?<!\\)(?P=quote)|\Z)",
     re.IGNORECASE | re.DOTALL,
 )
-_FORM_MEMBER = re.compile(rf"(?P<before>(?:\A|[?&\s;#]))(?P<name>{_SECRET_MEMBERS})=(?!<)[^&\s\"'#;]+", re.IGNORECASE)
+_FORM_MEMBER = re.compile(rf"(?P<before>(?:\A|[?&\s;#]))(?P<name>{_WITHHELD_MEMBERS})=(?!<)[^&\s\"'#;]+", re.IGNORECASE)
 # `code` is secret in a query or a form only: elsewhere it is the name of innocent things (currencies, errors).
 _CODE = re.compile(r"(?P<before>(?:\A|[?&]))(?P<name>code|assertion)=(?!<)[^&\s\"'#;]+")
 # A digit or twenty characters tell a token from the next word of a sentence or of a challenge.

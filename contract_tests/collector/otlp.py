@@ -21,6 +21,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1 import trace_pb2 as wire
 
+from ..errors import BallastTestError
 from ..outcome import Span
 
 PROTOBUF = "application/x-protobuf"
@@ -39,7 +40,7 @@ _AUTO_WINDOW = 47  # zlib's wbits for "gzip or zlib, whichever the header says"
 _ID_MEMBERS = frozenset({"traceId", "spanId", "parentSpanId"})
 
 
-class Unreadable(ValueError):
+class Unreadable(BallastTestError):
     """These bytes are not an OTLP trace export. The sender must not send them again unchanged."""
 
 
@@ -155,9 +156,7 @@ def _span(span: wire.Span, service: str) -> Span:
         service=service,
         attributes=tuple(_attributes(span.attributes)),
         links=tuple(f"{link.trace_id.hex()}-{link.span_id.hex()}" for link in span.links[:MOST_ATTRIBUTES]),
-        events=tuple(
-            (event.name[:LONGEST_TEXT], event.time_unix_nano) for event in span.events[:MOST_ATTRIBUTES]
-        ),
+        events=tuple((event.name[:LONGEST_TEXT], event.time_unix_nano) for event in span.events[:MOST_ATTRIBUTES]),
     )
 
 

@@ -82,9 +82,7 @@ class Receiver:
         self.ready.clear()
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _respond(
-        self, scope: _Message, receive: _Receive, headers: dict[str, str], kind: str
-    ) -> _Response:
+    async def _respond(self, scope: _Message, receive: _Receive, headers: dict[str, str], kind: str) -> _Response:
         handle = self._paths.get(scope["path"])
         if handle is None:
             return 404, refusal(kind, "send traces to /v1/traces"), []

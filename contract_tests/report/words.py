@@ -4,6 +4,7 @@ The same words in every report. Knows no terminal, no markup and no file.
 """
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ _SCALES = (
     (9.995, 1, "{:.2f} s"),
     (59.95, 1, "{:.1f} s"),
 )
+_SIZES = ((1e3, 1, "{0}"), (999_950, 1e3, "{1:.1f} kB"), (math.inf, 1e6, "{1:.1f} MB"))
 
 
 def printable(text: str) -> str:
@@ -55,9 +57,7 @@ def seconds(value: float | None) -> str:
 
 def size(count: int) -> str:
     """A number of bytes: 312 bytes, 4.1 kB, 12.0 MB (decimal units)."""
-    if count < 1e3:
-        return plural(count, "byte")
-    return f"{count / 1e3:.1f} kB" if count < 999_950 else f"{count / 1e6:.1f} MB"  # noqa: PLR2004 - rounds up
+    return next(form.format(plural(count, "byte"), count / unit) for limit, unit, form in _SIZES if count < limit)
 
 
 def plural(count: int, noun: str) -> str:
