@@ -24,6 +24,9 @@ _PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 _PROFILE_BOUNDS = Bounds(warmup_seconds=1, seconds=6, most_calls=100_000)
 _CHECK_BOUNDS = Bounds(warmup_seconds=0, seconds=1, most_calls=2, connections=1)
 
+Place = tuple[str, str]
+"""A kind of server and the mode it runs in."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -35,18 +38,14 @@ class Plan:
 
 
 _FULL = Plan(rounds=3, bounds=Bounds(warmup_seconds=0.5, seconds=3.5, most_calls=20_000), sessions=500)
-_QUICK = Plan(rounds=2, bounds=Bounds(warmup_seconds=0.2, seconds=0.5, most_calls=5_000), sessions=100)
+_QUICK = Plan(rounds=2, bounds=Bounds(warmup_seconds=0.1, seconds=0.35, most_calls=5_000), sessions=50)
 
 
 @click.command()
 @click.option("--quick", is_flag=True, help="A rough look in under 40 s: fewer, shorter rounds.")
 @click.option("--write", is_flag=True, help="Put the tables into docs/benchmarks.md.")
-@click.option(
-    "--only", "kinds", multiple=True, type=click.Choice(list(CONTENDERS)), help="Beside the plain SDK."
-)
-@click.option(
-    "--profile", metavar="KIND-CASE", help="Profile one server under load, such as ballast-2025-json."
-)
+@click.option("--only", "kinds", multiple=True, type=click.Choice(list(CONTENDERS)), help="Beside the plain SDK.")
+@click.option("--profile", metavar="KIND-CASE", help="Profile one server under load, such as ballast-2025-json.")
 def main(*, quick: bool, write: bool, kinds: tuple[str, ...], profile: str | None) -> None:
     """Compare mcp-ballast with the plain SDK and FastMCP on this machine."""
     if profile is not None:
@@ -55,9 +54,14 @@ def main(*, quick: bool, write: bool, kinds: tuple[str, ...], profile: str | Non
     plan = _QUICK if quick else _FULL
     chosen = [kind for kind in CONTENDERS if not kinds or kind in (*kinds, "mcp")]
     pinning = pin_load_generator()
-    rounds = _run_rounds(chosen, plan)
+    with ExitStack() as stack:
+        servers = {place: stack.enter_context(serving(*place)) for place in _places(chosen)}
+        for case in CASES:
+            for kind in chosen:
+                _check(servers[kind, server_mode(kind, case)], case, kind)
+        rounds = _run_rounds(servers, chosen, plan)
+        weights = {kind: _weigh(servers[kind, "sessions"], kind, plan.sessions) for kind in chosen}
     lines = [line(case, kind, rounds) for case in CASES for kind in chosen]
-    weights = {kind: _weigh(kind, plan.sessions) for kind in chosen}
     text = "\n\n".join(
         [
             setting(_command(quick=quick, kinds=kinds), pinning, _protocol(plan)),
@@ -71,22 +75,20 @@ def main(*, quick: bool, write: bool, kinds: tuple[str, ...], profile: str | Non
     sys.exit(_report_errors(rounds))
 
 
-def _run_rounds(kinds: list[str], plan: Plan) -> dict[Key, list[Figures]]:
+def _places(kinds: list[str]) -> list[Place]:
+    """Return every server that is needed; sessions are weighed in one that has not been under load."""
+    modes = [(kind, server_mode(kind, case)) for case in CASES for kind in kinds]
+    return list(dict.fromkeys([*modes, *((kind, "sessions") for kind in kinds)]))
+
+
+def _run_rounds(servers: dict[Place, Server], kinds: list[str], plan: Plan) -> dict[Key, list[Figures]]:
     rounds: dict[Key, list[Figures]] = {(case.key, kind): [] for case in CASES for kind in kinds}
-    with ExitStack() as stack:
-        servers = {
-            place: stack.enter_context(serving(*place))
-            for place in dict.fromkeys((kind, server_mode(kind, case)) for case in CASES for kind in kinds)
-        }
+    for turn in range(plan.rounds):
         for case in CASES:
+            _progress(f"round {turn + 1}/{plan.rounds}: {case.title}")
             for kind in kinds:
-                _check(servers[kind, server_mode(kind, case)], case, kind)
-        for turn in range(plan.rounds):
-            for case in CASES:
-                for kind in kinds:
-                    _progress(f"round {turn + 1}/{plan.rounds}: {case.title}, {CONTENDERS[kind]}")
-                    run = _run(servers[kind, server_mode(kind, case)], case, plan.bounds)
-                    rounds[case.key, kind].append(run)
+                run = _run(servers[kind, server_mode(kind, case)], case, plan.bounds)
+                rounds[case.key, kind].append(run)
     return rounds
 
 
@@ -102,10 +104,9 @@ def _check(server: Server, case: Case, kind: str) -> None:
         raise click.ClickException(f"{CONTENDERS[kind]} does not answer {case.title}: {seen.errors}")
 
 
-def _weigh(kind: str, sessions: int) -> Weight:
+def _weigh(server: Server, kind: str, sessions: int) -> Weight:
     _progress(f"idle sessions: {CONTENDERS[kind]}")
-    with serving(kind, "sessions") as server:
-        return asyncio.run(weigh(server, sessions=sessions))
+    return asyncio.run(weigh(server, sessions=sessions))
 
 
 def _profile(target: str) -> None:
@@ -135,12 +136,7 @@ def _protocol(plan: Plan) -> str:
 
 
 def _report_errors(rounds: dict[Key, list[Figures]]) -> int:
-    wrong = [
-        (key, fault, count)
-        for key, runs in rounds.items()
-        for run in runs
-        for fault, count in run.errors.items()
-    ]
+    wrong = [(key, fault, count) for key, runs in rounds.items() for run in runs for fault, count in run.errors.items()]
     for (case, kind), fault, count in wrong:
         _progress(f"{count} times {fault!r}: {CONTENDERS[kind]}, {case}")
     return 1 if wrong else 0

@@ -119,9 +119,7 @@ async def measure(port: int, call: CallBytes, bounds: Bounds, cpu_seconds: Calla
     tally.counting, seconds, after = False, perf_counter() - started, cpu_seconds()
     await _finish(callers, tally)
     used = None if before is None or after is None else after - before
-    return Run(
-        seconds=seconds, latencies=sorted(tally.latencies), cpu_seconds=used, errors=dict(tally.errors)
-    )
+    return Run(seconds=seconds, latencies=sorted(tally.latencies), cpu_seconds=used, errors=dict(tally.errors))
 
 
 async def _connect(port: int, tally: _Tally) -> _Caller:

@@ -12,7 +12,7 @@ from .wire import handshake, header, take_reply
 
 # The first sessions fill allocator arenas and caches that are no property of a session.
 _FIRST_SESSIONS = 50
-_SETTLE_SECONDS = 1.0
+_SETTLE_SECONDS = 0.5
 _STEP_SECONDS = 15.0
 
 

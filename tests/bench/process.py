@@ -38,9 +38,7 @@ class Server:
         assert self._process.stdout is not None
         line = self._process.stdout.readline().strip()
         if not line.isdigit():
-            raise RuntimeError(
-                f"the {self._kind} server did not start (said {line!r}); its error is on stderr"
-            )
+            raise RuntimeError(f"the {self._kind} server did not start (said {line!r}); its error is on stderr")
         return int(line)
 
     def cpu_seconds(self) -> float | None:
@@ -88,11 +86,7 @@ def serving(kind: str, mode: str, *, profile: bool = False) -> Iterator[Server]:
 
 def _environment() -> dict[str, str]:
     # Nothing of the caller's tracing or settings may favour or burden one contender.
-    kept = {
-        key: value
-        for key, value in os.environ.items()
-        if not key.startswith(("OTEL_", "BALLAST_", "FASTMCP_"))
-    }
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL_", "BALLAST_", "FASTMCP_"))}
     return kept | {"PYTHONPATH": str(_ROOT)}
 
 

@@ -50,9 +50,7 @@ def figures(run: Run) -> Figures:
     """Turn counts and seconds into rates; a run without a single right answer has no rates but errors."""
     count = len(run.latencies)
     if count == 0:
-        return Figures(
-            calls_per_second=0.0, p50_ms=0.0, p99_ms=0.0, cpu_us=None, errors=run.errors or {"no calls": 1}
-        )
+        return Figures(calls_per_second=0.0, p50_ms=0.0, p99_ms=0.0, cpu_us=None, errors=run.errors or {"no calls": 1})
     return Figures(
         calls_per_second=count / run.seconds,
         p50_ms=run.latencies[count // 2] * 1e3,

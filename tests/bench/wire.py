@@ -119,9 +119,7 @@ def take_reply(data: bytes) -> Reply | None:
         return Reply(status=status, body=data[start:size], size=size) if len(data) >= size else None
     if b"\r\ntransfer-encoding: chunked\r\n" in head:
         return _take_chunks(status, data, start)
-    raise MalformedReplyError(
-        f"status {status} without Content-Length or chunks; the server must keep the connection"
-    )
+    raise MalformedReplyError(f"status {status} without Content-Length or chunks; the server must keep the connection")
 
 
 def _take_chunks(status: int, data: bytes, at: int) -> Reply | None:
