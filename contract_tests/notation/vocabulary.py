@@ -1,0 +1,79 @@
+"""The words a session file may use: variables, what they mean, and what a session can need of its target.
+
+The one list that the reader, the player and docs/sessions.md share.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+ALWAYS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "id": "a JSON-RPC id: an integer, the next one in every step",
+        "target.url": "the address under test",
+        "target.origin": "its scheme, host and port",
+        "target.path": "its path",
+        "target.resource_pattern": "a regular expression for the protected-resource identifier it may publish",
+        "session": "an `openai/session` value, constant within the session",
+        "subject": "an `openai/subject` value, constant within the session",
+        "organization": "an `openai/organization` value, constant within the session",
+        "conversation": "a UUIDv7-like identifier, constant within the session",
+        "call": "an identifier, new in every step",
+        "callback_id": "twelve URL-safe characters, constant within the session",
+        "state": "an OAuth state, new in every step",
+        "pkce.verifier": "a PKCE code verifier, constant within the session",
+        "pkce.challenge": "its S256 challenge",
+        "expired_token": "a bearer token nobody issued",
+    }
+)
+
+SOMETIMES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "target.protected": "known if the target answers an anonymous request with a challenge",
+        "target.modern": "known if the target speaks 2026-07-28",
+        "target.legacy": "known if the target answers `initialize`",
+    }
+)
+
+NEEDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "access": "an answer to tools/list, if need be with headers you configure",
+        "modern": "a target that speaks 2026-07-28",
+        "legacy": "a target that answers `initialize`",
+        "tool": "a tool that may be called: read-only with arguments that can be made, or one with examples",
+        "slow_tool": "the tool that ballast.toml marks as slow, or else the same as `tool`",
+        "protected_tool": "a callable tool whose securitySchemes ask for OAuth",
+        "ui_resource": "a tool that names a ui:// resource",
+        "anonymous": "a target that answers without credentials",
+        "oauth": "a target that asks for OAuth",
+        "predefined_client": "a client_id in ballast.toml, section [oauth]",
+    }
+)
+
+PROVIDED_BY_NEED: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        "tool": {
+            "tool.name": "the chosen tool's name",
+            "tool.arguments": "its arguments",
+            "tool.output_schema": "its output schema, null without one",
+        },
+        "slow_tool": {
+            "slow_tool.name": "the chosen tool's name",
+            "slow_tool.arguments": "its arguments",
+            "slow_tool.output_schema": "its output schema, null without one",
+        },
+        "protected_tool": {
+            "protected_tool.name": "the chosen tool's name",
+            "protected_tool.arguments": "its arguments",
+        },
+        "ui_resource": {"ui.uri": "the first ui:// resource a tool names"},
+        "predefined_client": {
+            "client.id": "the configured client_id",
+            "client.redirect_uri": "the configured redirect URI",
+        },
+    }
+)
+
+MAYBE_BY_NEED: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {"predefined_client": {"client.secret": "the configured client_secret"}}
+)

@@ -1,0 +1,1 @@
+"""Playing sessions: from templates to requests on a socket, and from replies to findings."""
