@@ -1,10 +1,10 @@
 """Connectors for ChatGPT and other MCP hosts that hold when proxies, retries, deploys and the platform do not."""
 
 from .calls.call import Call
+from .declaration import tool
 from .errors import BallastError, DeclarationError, ToolFailed
 from .server import Connector
 from .settings import AccessSettings, LimitSettings, Settings, StreamSettings
-from .declaration import tool
 
 __all__ = [
     "AccessSettings",

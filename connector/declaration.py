@@ -1,6 +1,7 @@
 """`@tool`: what a method says of itself, and how a class's tools are gathered.
 
-Decides nothing about running. A wrong declaration fails here, before any request, with a sentence that says what to change.
+Decides nothing about running. A wrong declaration fails here, before any request, with a sentence that says what to
+change.
 """
 
 import math
@@ -76,9 +77,9 @@ def tool(
 def tool(method: Callable[..., Any] | None = None, /, **says: Any) -> Any:
     """Declare a method of a `Connector` to be a tool. Used bare (`@tool`) or with arguments.
 
-    The method may be `async def` or `def` (then it runs in a bounded pool of threads). Its docstring is the description,
-    its annotated parameters are the input schema, its return annotation is the output schema. A parameter annotated
-    `Call` receives the call itself and does not show in the schema.
+    The method may be `async def` or `def` (then it runs in a bounded pool of threads). Its docstring is the
+    description, its annotated parameters are the input schema, its return annotation is the output schema. A
+    parameter annotated `Call` receives the call itself and does not show in the schema.
 
     Args:
         name: What hosts call it; default is the method's name. 1 to 64 of `[A-Za-z0-9_-]`.
@@ -108,7 +109,9 @@ def tool(method: Callable[..., Any] | None = None, /, **says: Any) -> Any:
 
 
 def declared_tools(owner: type) -> Iterator[tuple[str, Declaration]]:
-    """Yield (attribute name, declaration) of every tool of `owner`, base classes first, in the order they were written."""
+    """Yield (attribute name, declaration) of every tool of `owner`, base classes first, in the order they were
+    written.
+    """
     seen: dict[str, Declaration] = {}
     for cls in reversed(owner.__mro__):
         for attribute, value in vars(cls).items():

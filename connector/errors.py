@@ -1,8 +1,8 @@
 """What can go wrong, named by what the reader may do next.
 
-    BallastError
-    ├── DeclarationError   the connector's code or settings must change before it can start
-    └── ToolFailed         a tool says why it cannot answer; the model reads the sentence
+BallastError
+├── DeclarationError   the connector's code or settings must change before it can start
+└── ToolFailed         a tool says why it cannot answer; the model reads the sentence
 """
 
 from mcp.server.mcpserver.exceptions import ToolError

@@ -29,8 +29,9 @@ from .telemetry.spans import RequestSpans
 class Connector(MCPServer[Any]):
     """An MCP server that hosts can rely on. Subclass it and declare tools with `@tool`.
 
-    Everything of the SDK's `MCPServer` works as before: `.tool()`, `.resource()`, `.prompt()`, extensions, middleware, custom
-    routes, `run("stdio")`. The class docstring becomes the server's instructions; hosts read at least its first 512 characters.
+    Everything of the SDK's `MCPServer` works as before: `.tool()`, `.resource()`, `.prompt()`, extensions,
+    middleware, custom routes, `run("stdio")`. The class docstring becomes the server's instructions; hosts read at
+    least its first 512 characters.
 
     Args:
         public_url: The origin people and platforms use. Default: `BALLAST_PUBLIC_URL`, else loopback only.
@@ -38,7 +39,8 @@ class Connector(MCPServer[Any]):
         options: What `MCPServer` takes (`lifespan`, `extensions`, `middleware`, `auth`, `token_verifier`, ...).
 
     Raises:
-        DeclarationError: No name; two tools with one name; a public URL without scheme; a setting that cannot be read. The
+        DeclarationError: No name; two tools with one name; a public URL without scheme; a setting that cannot be
+        read. The
             sentence says what to change.
     """
 
@@ -59,7 +61,7 @@ class Connector(MCPServer[Any]):
         self.instructions = self.instructions or _docstring_of(type(self))
         if not self.name:
             raise DeclarationError(
-                f"{type(self).__qualname__} has no name: add `name = \"...\"` to the class; hosts list the connector under it"
+                f"{type(self).__qualname__} has no name, under which hosts list it: add `name = '...'` to the class"
             )
         super().__init__(**{member: getattr(self, member) for member in self._identity}, **options)
         self._workers = Workers(self._configuration.limits.threads)
@@ -102,7 +104,8 @@ class Connector(MCPServer[Any]):
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
-        """Call a tool. Without a context (from Python) it raises as the SDK's does; from the wire a failure is an `isError` result.
+        """Call a tool. Without a context (from Python) it raises as the SDK's does; from the wire a failure is an
+        `isError` result.
 
         Raises:
             MCPError: -32602 for an unknown tool (MCP, tools, "Error Handling").
@@ -129,7 +132,8 @@ class Connector(MCPServer[Any]):
                 )
             if name.lower() in taken:
                 raise DeclarationError(
-                    f"{type(self).__qualname__} declares two tools called {name!r} (hosts ignore case): rename one, or give it name="
+                    f"{type(self).__qualname__} declares two tools called {name!r} (hosts ignore case): "
+                    "rename one of the methods, or give one of them @tool(name=...)"
                 )
             taken.add(name.lower())
             method = getattr(self, attribute)
@@ -178,5 +182,5 @@ def _explain(name: str, failed: ToolError) -> str:
         log_crash(f"Tool {name!r} failed", cause or failed)
         return f"{name} failed unexpectedly. The reason is in the connector's log."
     if isinstance(cause, ValidationError):
-        return f"{name} was not called, because its arguments do not fit: {fields_of(cause)}. Correct them and call again."
+        return f"{name} was not called: its arguments do not fit ({fields_of(cause)}). Correct them and call again."
     return str(cause if isinstance(cause, ToolError | ResourceError) else failed)

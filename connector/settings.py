@@ -18,7 +18,8 @@ class StreamSettings:
     """When a quiet reply is committed, and how often it is kept warm. Seconds.
 
     `first_byte`: 1 s keeps any proxy or client from seeing silence (the SDK's first byte comes after 15 s).
-    `interval`: 5 s is a third of the shortest idle cut that was measured, 15 s (facts on proxies; incidents T-01, T-03).
+    `interval`: 5 s is a third of the shortest idle cut that was measured, 15 s (facts on proxies; incidents T-01,
+    T-03).
     """
 
     first_byte: float = 1.0
@@ -49,10 +50,10 @@ class LimitSettings:
 class AccessSettings:
     """Where the connector lives and which names it answers to.
 
-    `public_url` is the origin people and platforms use (`https://invoices.example.com`), without the path of the endpoint.
-    `path` is the endpoint's path. `allowed_hosts` and `allowed_origins` add names to `public_url`, loopback and the
-    platforms' own origins; everything else is refused, because a page in a browser could otherwise reach a local
-    connector by rebinding DNS (MCP transports, "Security Warning").
+    `public_url` is the origin people and platforms use (`https://invoices.example.com`), without the path of the
+    endpoint. `path` is the endpoint's path. `allowed_hosts` and `allowed_origins` add names to `public_url`, loopback
+    and the platforms' own origins; everything else is refused, because a page in a browser could otherwise reach a
+    local connector by rebinding DNS (MCP transports, "Security Warning").
     """
 
     public_url: str | None = None
@@ -127,9 +128,10 @@ def _require_origin(url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise DeclarationError(
-            f"public_url {url!r} needs a scheme and a host: write it as people reach it, e.g. 'https://connector.example.com'"
+            f"public_url {url!r} needs a scheme and a host: write it as people reach it, "
+            "e.g. 'https://connector.example.com'"
         )
     if parts.path not in {"", "/"} or parts.query or parts.fragment or parts.username:
         raise DeclarationError(
-            f"public_url {url!r} must be an origin only: leave out everything behind the host and set path= for the endpoint"
+            f"public_url {url!r} must be an origin only: leave out what is behind the host (path= is the endpoint)"
         )

@@ -27,6 +27,12 @@ class _Unready(Exception):
         self.response = response
 
 
+def _ready(response: httpx2.Response) -> httpx2.Response:
+    if response.status_code in RETRIED_STATUSES:
+        raise _Unready(response)
+    return response
+
+
 class Upstream:
     """One pool of connections, opened at the first request."""
 
@@ -72,10 +78,7 @@ class BoundClient:
                 on=(httpx2.TransportError, _Unready), attempts=TRIES, timeout=self._remaining(), wait_initial=0.1
             ):
                 with attempt:
-                    response = await self._send(method, url, options)
-                    if response.status_code in RETRIED_STATUSES:
-                        raise _Unready(response)
-                    return response
+                    return _ready(await self._send(method, url, options))
         except _Unready as unready:
             return unready.response
         raise AssertionError("unreachable because the last attempt returns or raises")

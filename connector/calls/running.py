@@ -1,10 +1,12 @@
 """How a declared method becomes a tool function of the SDK: the thread or the loop, the deadline, the `Call`.
 
-Knows anyio. Does not know HTTP, nor what becomes of the answer.
+Knows asyncio and anyio. Does not know HTTP, nor what becomes of the answer.
 """
 
+import asyncio
 import functools
 import inspect
+import logging
 import typing
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -18,6 +20,8 @@ from ..errors import DeclarationError, ToolFailed
 from ..upstream import Upstream
 from .call import Call
 
+logger = logging.getLogger("ballast.calls")
+
 _CONTEXT: Final = "ballast_context"
 
 
@@ -27,20 +31,39 @@ class Workers:
     def __init__(self, threads: int) -> None:
         self._threads = threads
         self._limiter: anyio.CapacityLimiter | None = None
+        self._running: set[asyncio.Future[Any]] = set()
         self.upstream = Upstream()
 
     async def in_thread(self, work: Callable[[], Any]) -> Any:
-        """Run `work` in a thread; wait for a free one without blocking the loop."""
+        """Run `work` in a thread; wait for a free one without blocking the loop.
+
+        A thread cannot be stopped. When the caller is cancelled (its deadline came, its client went), it is let go at
+        once, and the thread keeps its place in the pool until it ends: the pool stays bounded whatever the tools do.
+        """
         if self._limiter is None:  # a limiter belongs to the loop it was made in
             self._limiter = anyio.CapacityLimiter(self._threads)
-        return await anyio.to_thread.run_sync(work, limiter=self._limiter)
+        running = asyncio.ensure_future(anyio.to_thread.run_sync(work, limiter=self._limiter))
+        self._running.add(running)
+        running.add_done_callback(self._running.discard)
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            running.add_done_callback(_note_outcome)
+            raise
 
     async def aclose(self) -> None:
         """Close the connections to the outside world."""
         await self.upstream.aclose()
 
 
-def tool_function(method: Callable[..., Any], declaration: Declaration, workers: Workers) -> Callable[..., Awaitable[Any]]:
+def _note_outcome(abandoned: asyncio.Future[Any]) -> None:
+    if not abandoned.cancelled() and (raised := abandoned.exception()) is not None:
+        logger.warning("A tool that nobody waited for any longer ended with %s", type(raised).__qualname__)
+
+
+def tool_function(
+    method: Callable[..., Any], declaration: Declaration, workers: Workers
+) -> Callable[..., Awaitable[Any]]:
     """Wrap a bound method for `MCPServer.add_tool`.
 
     The wrapper shows the method's own signature, except that the `Call` parameter is replaced by the SDK's context.
@@ -72,7 +95,7 @@ def _signature_of(method: Callable[..., Any]) -> tuple[inspect.Signature, dict[s
         return inspect.signature(method, eval_str=True), typing.get_type_hints(method, include_extras=True)
     except NameError as missing:
         raise DeclarationError(
-            f"{method.__qualname__}: the annotation {missing.name!r} is not defined where the tool is: import it at module level"
+            f"{method.__qualname__}: the annotation {missing.name!r} is not defined there: import it at module level"
         ) from missing
 
 
@@ -92,9 +115,8 @@ def _invoker(method: Callable[..., Any], workers: Workers) -> Callable[[dict[str
 async def _within(
     deadline: float, invoke: Callable[[dict[str, Any]], Awaitable[Any]], arguments: dict[str, Any]
 ) -> Any:
-    with anyio.move_on_after(deadline) as scope:
+    with anyio.move_on_after(deadline):
         return await invoke(arguments)
-    assert scope.cancelled_caught, "move_on_after is left without a value only by its own cancellation"
     raise ToolFailed(
         f"This took longer than the {deadline:g} s it may take and was stopped. "
         "Ask for less at once, or try again later."

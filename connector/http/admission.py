@@ -1,7 +1,8 @@
 """Whether a Host and an Origin may come in. Pure: names in, a refusal or nothing out.
 
-The defence is against DNS rebinding: a page whose name was pointed at this server reaches it with its own Host and Origin.
-Configured names are taken with and without a port (incident G-02: a guard that did not know its public name broke deployments).
+The defence is against DNS rebinding: a page whose name was pointed at this server reaches it with its own Host and
+Origin. Configured names are taken with and without a port (incident G-02: a guard that did not know its public name
+broke deployments).
 """
 
 from collections.abc import Iterable

@@ -1,4 +1,6 @@
-"""Puts a connector's ASGI app together: the endpoint, the SDK's own routes beside it, health, and a JSON 404 for the rest."""
+"""Puts a connector's ASGI app together: the endpoint, the SDK's own routes beside it, health, and a JSON 404 for the
+rest.
+"""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager

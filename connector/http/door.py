@@ -1,7 +1,9 @@
-"""The ASGI app in front of a connector: which path, may it come in, how much may it send, and what kind of reply it gets.
+"""The ASGI app in front of a connector: which path, may it come in, how much may it send, and what kind of reply it
+gets.
 
-The endpoint is served here directly; every other path goes to the SDK's own routes (custom routes, OAuth metadata), then to a
-JSON 404, because an HTML page or a 200 on an unknown path makes hosts think that OAuth is on (incidents O-13, P-17).
+The endpoint is served here directly; every other path goes to the SDK's own routes (custom routes, OAuth metadata),
+then to a JSON 404, because an HTML page or a 200 on an unknown path makes hosts think that OAuth is on (incidents
+O-13, P-17).
 """
 
 import logging
@@ -71,7 +73,12 @@ class Endpoint:
             logger.info("The client went away from %s before the answer", asked.method)
 
     async def _acknowledge(
-        self, read: Told | NothingAsked | Refused, headers: Mapping[str, str], scope: Scope, receive: Receive, send: Send
+        self,
+        read: Told | NothingAsked | Refused,
+        headers: Mapping[str, str],
+        scope: Scope,
+        receive: Receive,
+        send: Send,
     ) -> None:
         if isinstance(read, Refused):
             await _refuse(send, read)

@@ -3,9 +3,9 @@
     waiting ──answer──────────────────────────────► JSON, done
        └──first_byte passed, or something to say──► streaming ──answer──► last frame, done
 
-A quick answer costs one timer and no task: the work runs in the request's own task, and only when it is late do a heart and a
-watch on the client start beside it. (A task group per request was measured at 160 to 230 microseconds, more than a third of a whole
-exchange.) This module knows asyncio and ASGI; it does not know MCP, nor the SDK.
+A quick answer costs one timer and no task: the work runs in the request's own task, and only when it is late do a
+heart and a watch on the client start beside it. (A task group per request was measured at 160 to 230 microseconds,
+more than a third of a whole exchange.) This module knows asyncio and ASGI; it does not know MCP, nor the SDK.
 """
 
 import asyncio
@@ -20,6 +20,8 @@ import pydantic_core
 from starlette.types import Receive, Send
 
 from ..settings import StreamSettings
+
+OK: Final = 200
 
 JSON: Final = (b"content-type", b"application/json")
 
@@ -51,7 +53,7 @@ class Answer:
     """The final JSON text and the HTTP status it deserves. The status is lost if the reply was already committed."""
 
     body: bytes
-    status: int = 200
+    status: int = OK
 
 
 class ClientGone(Exception):
@@ -86,8 +88,8 @@ class Exchange:
     async def run(self, work: Callable[[], Awaitable[Answer]], *, ends_with_client: bool) -> None:
         """Run `work`, keep the line warm meanwhile, deliver its answer.
 
-        With `ends_with_client` the work is cancelled when the client goes away; without, it runs to its end and the answer
-        is dropped here.
+        With `ends_with_client` the work is cancelled when the client goes away; without, it runs to its end and the
+        answer is dropped here.
 
         Raises:
             ClientGone: The client went away and the work was cancelled.
@@ -157,7 +159,7 @@ class Exchange:
             if not self._started:
                 self._started = True
                 head = (JSON, *UNBUFFERED) if self._framing is Framing.JSON_ONLY else EVENTS
-                await self._send({"type": "http.response.start", "status": 200, "headers": head})
+                await self._send({"type": "http.response.start", "status": OK, "headers": head})
             await self._send({"type": "http.response.body", "body": body, "more_body": more})
 
     async def _deliver(self, answer: Answer) -> None:
@@ -165,7 +167,7 @@ class Exchange:
             return
         if self._started or self._beat is not None:
             await self._write(answer.body if self._framing is Framing.JSON_ONLY else _event(answer.body), more=False)
-        elif self._framing is Framing.EVENTS_ONLY and answer.status == 200:
+        elif self._framing is Framing.EVENTS_ONLY and answer.status == OK:
             await self._write(_event(answer.body), more=False)
         else:
             await send_json(self._send, answer)
@@ -179,7 +181,9 @@ async def send_json(send: Send, answer: Answer, headers: tuple[tuple[bytes, byte
 
 
 def encode(value: Any) -> bytes:
-    """JSON on one line, as UTF-8. NaN and the infinities, which JSON lacks, become null; lone surrogates stay escaped."""
+    """JSON on one line, as UTF-8. NaN and the infinities, which JSON lacks, become null; lone surrogates stay
+    escaped.
+    """
     try:
         return pydantic_core.to_json(value, inf_nan_mode="null")
     except pydantic_core.PydanticSerializationError:

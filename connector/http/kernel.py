@@ -1,16 +1,17 @@
 """The SDK's kernel, driven one request at a time. The only module that knows the SDK's internals.
 
-`mcp.server.runner.serve_one` answers a single request over a `Connection` that is born ready. The SDK itself uses it for
-2026-07-28 only; a handshake revision is served the same way here, because ChatGPT needs nothing that a session would keep
-(incidents P-01, P-03, T-07). When the SDK moves these names, this file moves with it and nothing else does.
+`mcp.server.runner.serve_one` answers a single request over a `Connection` that is born ready. The SDK itself uses it
+for 2026-07-28 only; a handshake revision is served the same way here, because ChatGPT needs nothing that a session
+would keep (incidents P-01, P-03, T-07). When the SDK moves these names, this file moves with it and nothing else
+does.
 """
 
-import functools
 import logging
 import traceback
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import anyio
@@ -19,7 +20,7 @@ from mcp.server.connection import Connection
 from mcp.server.context import ServerMiddleware
 from mcp.server.lowlevel.server import Server
 from mcp.server.mcpserver import MCPServer
-from mcp.server.runner import ServerRunner, aclose_shielded, serve_one
+from mcp.server.runner import ServerRunner, aclose_shielded
 from mcp.shared.dispatcher import CallOptions
 from mcp.shared.exceptions import MCPError, NoBackChannelError
 from mcp.shared.inbound import (
@@ -57,7 +58,7 @@ def without_sdk_spans(middleware: list[ServerMiddleware[Any]]) -> list[ServerMid
     return [each for each in middleware if not isinstance(each, OpenTelemetryMiddleware)]
 
 
-@dataclass(slots=True)
+@dataclass
 class _OneExchange:
     """`DispatchContext` for one request: what the tool says on the way goes onto this request's own reply."""
 
@@ -65,16 +66,28 @@ class _OneExchange:
     request_id: str | int
     message_metadata: ServerMessageMetadata
     exchange: Exchange
-    progress_token: str | int | None
-    cancel_requested: anyio.Event = field(default_factory=anyio.Event)
+    progress_token: str | int | None = None
     can_send_request: bool = False
 
+    @cached_property
+    def cancel_requested(self) -> anyio.Event:
+        """Never set: a request is cancelled by closing its stream. Made only if somebody looks."""
+        return anyio.Event()
+
     async def send_raw_request(
-        self, method: str, params: Mapping[str, Any] | None, opts: CallOptions | None = None
+        self,
+        method: str,
+        params: Mapping[str, Any] | None,  # noqa: ARG002  # the SDK's protocol
+        opts: CallOptions | None = None,  # noqa: ARG002
     ) -> dict[str, Any]:
         raise NoBackChannelError(method)
 
-    async def notify(self, method: str, params: Mapping[str, Any] | None, opts: CallOptions | None = None) -> None:
+    async def notify(
+        self,
+        method: str,
+        params: Mapping[str, Any] | None,
+        opts: CallOptions | None = None,  # noqa: ARG002
+    ) -> None:
         message: dict[str, Any] = {"jsonrpc": "2.0", "method": method}
         if params is not None:
             message["params"] = dict(params)
@@ -88,6 +101,30 @@ class _OneExchange:
         await self.notify("notifications/progress", {k: v for k, v in said.items() if v is not None})
 
 
+class _Clients:
+    """Connections for envelopes. A host sends the same client description with every call; it is validated once."""
+
+    _MOST: Final = 64
+    _LONGEST: Final = 4096
+
+    def __init__(self) -> None:
+        self._known: dict[str, Connection] = {}
+
+    def connect(self, version: str, info: Any, capabilities: Any) -> Connection:
+        """A fresh connection that carries this client's description."""
+        key = repr((version, info, capabilities))
+        known = self._known.get(key)
+        if known is None:
+            known = Connection.from_envelope(version, info, capabilities)
+            if len(key) <= self._LONGEST:
+                if len(self._known) >= self._MOST:
+                    self._known.clear()
+                self._known[key] = known
+        connection = Connection.__new__(Connection)  # its constructor makes an Event, which looks for the running loop
+        vars(connection).update(vars(known), state={}, exit_stack=AsyncExitStack())
+        return connection
+
+
 class Kernel:
     """Answers requests of both eras over one SDK server."""
 
@@ -96,6 +133,7 @@ class Kernel:
         self._core = core_of(server)
         self._state: Any = None
         self._runs = False
+        self._clients = _Clients()
         self._header_schemas: dict[str, tuple[Any, bool]] = {}
 
     @asynccontextmanager
@@ -109,7 +147,9 @@ class Kernel:
                 self._state, self._runs = None, False
 
     def is_write(self, asked: Asked) -> bool:
-        """Whether ending this request half-way could leave an effect half-done: a call of a tool not declared read-only."""
+        """Whether ending this request half-way could leave an effect half-done: a call of a tool not declared
+        read-only.
+        """
         if asked.method != "tools/call":
             return False
         name = (asked.params or {}).get("name")
@@ -121,37 +161,28 @@ class Kernel:
         connection = self._connect(asked, headers, scope)
         if isinstance(connection, Refused):
             return Answer(encode(error_body(connection)), connection.status)
-        context = _OneExchange(
-            transport=TransportContext(kind="streamable-http", can_send_request=False, headers=headers),
-            request_id=asked.id,  # type: ignore[arg-type]  # 1.0 is an integer to JSON Schema and must be echoed as it came
-            message_metadata=ServerMessageMetadata(request_context=Request(scope)),
-            exchange=exchange,
-            progress_token=progress_token_from_params(asked.params),
-        )
+        context = _context(asked.id, headers, scope, exchange)
+        context.progress_token = progress_token_from_params(asked.params)
         try:
-            result = await serve_one(
-                self._core, context, asked.method, asked.params, connection=connection, lifespan_state=self._lifespan_state()
-            )
+            runner = ServerRunner(self._core, connection, self._lifespan_state())
+            result = await runner.on_request(context, asked.method, asked.params)
             return Answer(encode({"jsonrpc": "2.0", "id": asked.id, "result": result}))
         except Exception as raised:  # noqa: BLE001  # the boundary: whatever a handler raises becomes a JSON-RPC error
             return _failed(asked, raised)
+        finally:
+            await _tear_down(connection)
 
     async def take_note(self, told: Told, headers: Mapping[str, str], scope: Scope, exchange: Exchange) -> None:
         """Hand a notification to its handler, if the server has one."""
         if self._core.get_notification_handler(told.method) is None:
             return
-        connection = Connection.from_envelope(told.version, None, None)
-        context = _OneExchange(
-            transport=TransportContext(kind="streamable-http", can_send_request=False, headers=headers),
-            request_id=None,  # type: ignore[arg-type]  # a notification has none, which the SDK's annotation leaves out
-            message_metadata=ServerMessageMetadata(request_context=Request(scope)),
-            exchange=exchange,
-            progress_token=None,
-        )
+        connection = self._clients.connect(told.version, None, None)
+        context = _context(None, headers, scope, exchange)
         try:
-            await ServerRunner(self._core, connection, self._lifespan_state()).on_notify(context, told.method, told.params)
+            runner = ServerRunner(self._core, connection, self._lifespan_state())
+            await runner.on_notify(context, told.method, told.params)
         finally:
-            await aclose_shielded(connection)
+            await _tear_down(connection)
 
     def _lifespan_state(self) -> Any:
         if not self._runs:
@@ -163,8 +194,8 @@ class Kernel:
 
     def _connect(self, asked: Asked, headers: Mapping[str, str], scope: Scope) -> Connection | Refused:
         if asked.era is Era.HANDSHAKE:
-            return Connection.from_envelope(asked.version, None, None)
-        if (twice := find_duplicated_routing_header(_text_headers(scope))) is not None:
+            return self._clients.connect(asked.version, None, None)
+        if len(headers) != len(scope["headers"]) and (twice := find_duplicated_routing_header(_pairs(scope))):
             return Refused(400, -32020, f"The {twice} header appears more than once", asked.id)
         route = classify_inbound_request(
             {"method": asked.method, "params": asked.params}, headers=headers if asked.has_routing_headers else None
@@ -173,17 +204,17 @@ class Kernel:
             return _as_refusal(route, asked)
         if (rejection := self._check_param_headers(asked, headers, scope)) is not None:
             return _as_refusal(rejection, asked)
-        return Connection.from_envelope(route.protocol_version, route.client_info, route.client_capabilities)
+        return self._clients.connect(route.protocol_version, route.client_info, route.client_capabilities)
 
     def _check_param_headers(
         self, asked: Asked, headers: Mapping[str, str], scope: Scope
     ) -> InboundLadderRejection | None:
         params = asked.params or {}
         name, arguments = params.get("name"), params.get("arguments") or {}
-        lookup = self._core.get_tool_input_schema
-        if asked.method != "tools/call" or lookup is None or not isinstance(name, str) or not isinstance(arguments, dict):
+        if asked.method != "tools/call" or not isinstance(name, str) or not isinstance(arguments, dict):
             return None
-        schema = lookup(name)
+        lookup = self._core.get_tool_input_schema
+        schema = None if lookup is None else lookup(name)
         sends_some = any(header.startswith(_PARAM_HEADER) for header in headers)
         if schema is None or not (sends_some or self._declares_headers(name, schema)):
             return None
@@ -194,6 +225,23 @@ class Kernel:
         if known is None or known[0] is not schema:
             known = self._header_schemas[name] = (schema, _HEADER_MARK in repr(schema))
         return known[1]
+
+
+def _context(id_: str | float | None, headers: Mapping[str, str], scope: Scope, exchange: Exchange) -> _OneExchange:
+    return _OneExchange(
+        transport=TransportContext(kind="streamable-http", can_send_request=False, headers=headers),
+        request_id=id_,  # type: ignore[arg-type]  # None for a notification; 1.0 is an integer and is echoed as it came
+        message_metadata=ServerMessageMetadata(request_context=Request(scope)),
+        exchange=exchange,
+    )
+
+
+async def _tear_down(connection: Connection) -> None:
+    """Unwind what handlers pushed. The SDK's way costs a cancel scope even when, as nearly always, nothing was
+    pushed.
+    """
+    if connection.exit_stack._exit_callbacks:  # type: ignore[attr-defined]  # noqa: SLF001
+        await aclose_shielded(connection)
 
 
 def _failed(asked: Asked, raised: Exception) -> Answer:
@@ -222,11 +270,13 @@ def fields_of(invalid: ValidationError) -> str:
 
 
 def log_crash(what: str, raised: BaseException) -> None:
-    """Log where it happened and the exception's type. Its text may hold arguments or secrets, so that is for DEBUG only."""
+    """Log where it happened and the exception's type. Its text may hold arguments or secrets, so that is for DEBUG
+    only.
+    """
     frames = "".join(traceback.format_tb(raised.__traceback__))
     logger.error("%s with %s (its text is logged at DEBUG)\n%s", what, type(raised).__qualname__, frames)
     logger.debug("%s", what, exc_info=raised)
 
 
-def _text_headers(scope: Scope) -> list[tuple[str, str]]:
+def _pairs(scope: Scope) -> list[tuple[str, str]]:
     return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]

@@ -1,7 +1,8 @@
 """What a POST says: its era, its method, its id, and what its sender can read back.
 
-Pure: headers and bytes in, one of four values out. It asks nothing of the SDK, of the connector's tools or of earlier requests, so
-the era follows from what the request itself says and never from the order of arrival. Liberal where no revision demands a refusal.
+Pure: headers and bytes in, one of four values out. It asks nothing of the SDK, of the connector's tools or of earlier
+requests, so the era follows from what the request itself says and never from the order of arrival. Liberal where no
+revision demands a refusal.
 """
 
 import json
@@ -28,7 +29,15 @@ INVALID_PARAMS: Final = -32602
 UNSUPPORTED_VERSION: Final = -32022
 
 ANSWERED_AS_JSON: Final = frozenset(
-    {"initialize", "ping", "server/discover", "tools/list", "prompts/list", "resources/list", "resources/templates/list"}
+    {
+        "initialize",
+        "ping",
+        "server/discover",
+        "tools/list",
+        "prompts/list",
+        "resources/list",
+        "resources/templates/list",
+    }
 )
 """Handshakes and lists never become event streams: a build of OpenAI's tunnel refused a streamed discover (tc#63)."""
 
@@ -47,7 +56,7 @@ class Asked:
     era: Era
     version: str
     method: str
-    id: str | int | float
+    id: str | float
     params: dict[str, Any] | None
     has_routing_headers: bool
 
@@ -73,7 +82,7 @@ class Refused:
     status: int
     code: int
     message: str
-    id: str | int | float | None = None
+    id: str | float | None = None
     data: Any = None
 
 
@@ -102,7 +111,9 @@ def read_body(headers: Mapping[str, str], body: bytes) -> Asked | Told | Nothing
 
 @lru_cache(maxsize=256)
 def readable_by(accept: str | None) -> Readable:
-    """What a client with this `Accept` can read. No value is ever refused: what names neither gets JSON (incident P-41)."""
+    """What a client with this `Accept` can read. No value is ever refused: what names neither gets JSON (incident
+    P-41).
+    """
     if accept is None or not accept.strip():
         return Readable(json=True, events=True)
     wanted = {_media_type(part) for part in accept.split(",") if _weight(part) > 0}
@@ -171,26 +182,34 @@ def _no_object(message: Any) -> NothingAsked | Refused:
 def _read_message(headers: Mapping[str, str], message: dict[str, Any]) -> Asked | Told | NothingAsked | Refused:
     version = headers.get("mcp-protocol-version")
     if "method" not in message:
-        is_reply = "result" in message or "error" in message
-        if not message or (is_reply and version not in ENVELOPE_VERSIONS):
-            return NothingAsked()
-        return Refused(400, INVALID_REQUEST, "The message has no method", _legal_id(message.get("id")))
-    method, params, id_ = message["method"], message.get("params"), message.get("id")
-    if message.get("jsonrpc") != "2.0" or not isinstance(method, str):
-        return Refused(
-            400, INVALID_REQUEST, 'A request needs "jsonrpc": "2.0" and a method that is a string', _legal_id(id_)
-        )
-    if not isinstance(params, dict | None):
-        return Refused(400, INVALID_PARAMS, "params must be an object", _legal_id(id_))
-    params = _without_null_meta(params)
+        return _without_method(version, message)
+    if (refused := _malformed(message)) is not None:
+        return refused
+    method, params = message["method"], _without_null_meta(message.get("params"))
     if "id" not in message:
         return Told(version if version in HANDSHAKE_VERSIONS else ASSUMED_VERSION, method, params)
-    if _legal_id(id_) is None:
+    return _asked(version, method, message["id"], params)
+
+
+def _without_method(version: str | None, message: dict[str, Any]) -> NothingAsked | Refused:
+    is_reply = "result" in message or "error" in message
+    if not message or (is_reply and version not in ENVELOPE_VERSIONS):
+        return NothingAsked()
+    return Refused(400, INVALID_REQUEST, "The message has no method", _legal_id(message.get("id")))
+
+
+def _malformed(message: dict[str, Any]) -> Refused | None:
+    id_ = _legal_id(message.get("id"))
+    if message.get("jsonrpc") != "2.0" or not isinstance(message["method"], str):
+        return Refused(400, INVALID_REQUEST, 'A request needs "jsonrpc": "2.0" and a method that is a string', id_)
+    if "id" in message and id_ is None:
         return Refused(400, INVALID_REQUEST, "The id must be a string or an integer")
-    return _asked(version, method, id_, params)
+    if not isinstance(message.get("params"), dict | None):
+        return Refused(400, INVALID_PARAMS, "params must be an object", id_)
+    return None
 
 
-def _asked(header: str | None, method: str, id_: str | int | float, params: dict[str, Any] | None) -> Asked | Refused:
+def _asked(header: str | None, method: str, id_: str | float, params: dict[str, Any] | None) -> Asked | Refused:
     if method == "initialize":  # exists in no envelope revision, so a modern header or envelope on it changes nothing
         offered = (params or {}).get("protocolVersion")
         known = offered if offered in HANDSHAKE_VERSIONS else HANDSHAKE_VERSIONS[-1]
@@ -211,7 +230,7 @@ def _asked(header: str | None, method: str, id_: str | int | float, params: dict
     )
 
 
-def _legal_id(value: Any) -> str | int | float | None:
+def _legal_id(value: Any) -> str | float | None:
     """`value` if MCP allows it as a request id: a string or an integer, of which JSON may write 1 as 1.0."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None

@@ -9,8 +9,9 @@ from starlette.types import ASGIApp
 logger = logging.getLogger("ballast")
 
 KEEP_ALIVE: Final = 75
-"""Seconds an idle connection stays open: longer than nginx keeps its own to us (60), so that it is never the one surprised.
-uvicorn's default of 5 makes proxies send requests into connections that are just being closed."""
+"""Seconds an idle connection stays open: longer than nginx keeps its own to us (60), so that it is never the one
+surprised. uvicorn's default of 5 makes proxies send requests into connections that are just being closed.
+"""
 
 
 def serve(app: ASGIApp, *, host: str, port: int, path: str) -> None:

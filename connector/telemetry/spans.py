@@ -1,7 +1,8 @@
 """One SERVER span for every request and notification, by the OpenTelemetry conventions for MCP.
 
-The conventions moved to semantic-conventions-genai (status: development) and their constants are deprecated where they were, so the
-names stand here. A middleware of the SDK's chain, so it sees every transport. No argument, result or exception text is recorded.
+The conventions moved to semantic-conventions-genai (status: development) and their constants are deprecated where
+they were, so the names stand here. A middleware of the SDK's chain, so it sees every transport. No argument, result
+or exception text is recorded.
 """
 
 from collections.abc import Callable, Mapping
@@ -37,8 +38,8 @@ TOOL_ERROR: Final = "tool_error"
 class RequestSpans:
     """Middleware that wraps each message in its span.
 
-    `is_tool` and `is_prompt` tell declared names from invented ones: only a declared name may name a span, or a caller could
-    make as many names as it likes.
+    `is_tool` and `is_prompt` tell declared names from invented ones: only a declared name may name a span, or a
+    caller could make as many names as it likes.
     """
 
     def __init__(self, *, is_tool: Callable[[str], bool], is_prompt: Callable[[str], bool]) -> None:
@@ -50,15 +51,15 @@ class RequestSpans:
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         """Run the rest of the chain inside the span."""
+        if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider | trace.NoOpTracerProvider):
+            return await call_next(ctx)  # nobody listens, and looking costs a tenth of a whole call
         target = self._target(ctx)
         parent, links = _parentage(ctx)
         span = self._tracer.start_span(
             f"{ctx.method} {target}" if target else ctx.method, kind=SpanKind.SERVER, context=parent, links=links
         )
-        if not span.is_recording():  # nobody listens: the parent is still passed on, nothing is described
-            with trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
-                return await call_next(ctx)
-        span.set_attributes(self._describe(ctx, target))
+        if span.is_recording():
+            span.set_attributes(self._describe(ctx, target))
         with trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
             return await _observed(span, ctx, call_next)
 
@@ -112,7 +113,9 @@ def _is_tool_error(result: HandlerResult) -> bool:
 
 
 def _parentage(ctx: ServerRequestContext[Any, Any]) -> tuple[Context | None, list[Link]]:
-    """The parent comes from `_meta` (SEP-414); the HTTP request then becomes a link, and the parent where `_meta` has none."""
+    """The parent comes from `_meta` (SEP-414); the HTTP request then becomes a link, and the parent where `_meta` has
+    none.
+    """
     ambient = trace.get_current_span().get_span_context()
     headers = getattr(ctx.request, "headers", None)
     http = None if ambient.is_valid or headers is None or "traceparent" not in headers else extract(headers)
