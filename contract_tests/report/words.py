@@ -23,6 +23,8 @@ _LEXEME = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+)', re.DO
 _INDENT = "  "
 # Seconds below which a form is used, the factor to its unit, the form. The limits are where its rounding ends.
 _SCALES = (
+    (5e-10, 1, "0 s"),
+    (9.95e-5, 1e6, "{:.0f} µs"),
     (0.0995, 1e3, "{:.1f} ms"),
     (0.9995, 1e3, "{:.0f} ms"),
     (9.995, 1, "{:.2f} s"),

@@ -1,0 +1,213 @@
+"""What is drawn, as positions in percent of an axis: exchanges on a timeline, spans on a waterfall.
+
+Pure geometry: knows neither markup nor colours. Numbers of marks are bounded, so that a stream of a hundred
+thousand chunks draws as fast as one of ten.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from ..outcome import Chunk, Received, SessionRun, Span, StepRun
+from .words import seconds
+
+MOST_SPANS = 200
+"""Spans drawn of one step: beyond that a waterfall is not read any more."""
+
+_RESOLUTION = 0.2  # percent: two pixels of a bar a thousand pixels long; closer marks are one mark
+_LEAST_GAP = 0.1  # of the exchange: a shorter silence cannot be told from the marks around it
+_KEY_ATTRIBUTES = ("error.", "mcp.method.", "gen_ai.", "rpc.", "http.", "ballast.", "exception.", "db.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """Something that happened at one moment, at `x` percent."""
+
+    x: float
+    is_heartbeat: bool = False
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """Something that lasted, from `x` percent for `width` percent."""
+
+    x: float
+    width: float
+    label: str = ""
+    is_longest: bool = False
+
+    @property
+    def middle(self) -> float:
+        """Where its label belongs, in percent."""
+        return round(self.x + self.width / 2, 2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """One exchange: waiting for the first byte, then receiving, with its arrivals and its silences."""
+
+    waiting: Stretch
+    receiving: Stretch
+    marks: tuple[Mark, ...]
+    gaps: tuple[Stretch, ...]
+    end: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Axis:
+    """A stretch of time from `start`, `length` seconds long, with ticks at round numbers of seconds after it."""
+
+    start: float
+    length: float
+
+    def x(self, moment: float) -> float:
+        """Where a moment is, in percent, kept within the axis."""
+        return round(min(max((moment - self.start) / self.length * 100, 0.0), 100.0), 2)
+
+    def stretch(self, start: float, end: float) -> Stretch:
+        """What lasted from `start` to `end`."""
+        x = self.x(start)
+        return Stretch(x=x, width=round(max(self.x(end) - x, 0.0), 2))
+
+    @property
+    def ticks(self) -> tuple[Mark, ...]:
+        """Two to five round moments, each with its label."""
+        step = _round_step(self.length / 4)
+        count = math.floor(self.length / step + 1e-9)
+        return tuple(
+            Mark(x=self.x(self.start + number * step), label=_whole(seconds(number * step)))
+            for number in range(count + 1)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One span of a waterfall, `depth` levels below its root."""
+
+    span: Span
+    depth: int
+    bar: Stretch
+    duration: str
+    events: tuple[Mark, ...]
+    key_attributes: tuple[tuple[str, str], ...]
+    other_attributes: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waterfall:
+    """The spans of one step, parents before children; `omitted` says how many are not drawn."""
+
+    axis: Axis
+    rows: tuple[Row, ...]
+    omitted: int
+
+
+def session_axis(session: SessionRun) -> Axis:
+    """The one axis of all of the session's exchanges."""
+    played = [(step.started, step.started + step.received.duration) for step in session.steps if step.received]
+    start = min((begin for begin, _ in played), default=0.0)
+    return _axis(start, max((end for _, end in played), default=start))
+
+
+def step_axis(step: StepRun) -> Axis:
+    """An axis of the exchange's own, for what is too short to be seen on the session's."""
+    return _axis(step.started, step.started + (step.received.duration if step.received else 0.0))
+
+
+def bar(step: StepRun, axis: Axis) -> Bar | None:
+    """The step's exchange on the axis; None if nothing was sent."""
+    received = step.received
+    if received is None:
+        return None
+    end = step.started + received.duration
+    turn = end if received.first_byte is None else step.started + received.first_byte
+    return Bar(
+        waiting=axis.stretch(step.started, turn),
+        receiving=axis.stretch(turn, end),
+        marks=tuple(_marks(step.started, received.chunks, axis)),
+        gaps=tuple(_gaps(step.started, received, axis)),
+        end=axis.x(end),
+    )
+
+
+def waterfall(spans: tuple[Span, ...]) -> Waterfall | None:
+    """The spans as a tree over time; None if there are none."""
+    if not spans:
+        return None
+    begin = min(span.started_ns for span in spans)
+    axis = _axis(0.0, (max(span.ended_ns for span in spans) - begin) / 1e9)
+    tree = list(_tree(spans))
+    rows = tuple(_row(span, depth, axis, begin) for span, depth in tree[:MOST_SPANS])
+    return Waterfall(axis=axis, rows=rows, omitted=len(tree) - len(rows))
+
+
+def _axis(start: float, end: float) -> Axis:
+    return Axis(start=start, length=max(end - start, 1e-6))
+
+
+def _round_step(least: float) -> float:
+    """The smallest of 1, 2, 5, 10, ... times a power of ten that is not below `least`."""
+    magnitude = 10.0 ** math.floor(math.log10(least))
+    return next(step * magnitude for step in (1, 2, 5, 10) if step * magnitude >= least * (1 - 1e-9))
+
+
+def _whole(duration: str) -> str:
+    """A tick is a round number: 5 s rather than 5.00 s."""
+    return re.sub(r"\.0+ ", " ", duration)
+
+
+def _marks(started: float, chunks: Iterable[Chunk], axis: Axis) -> Iterator[Mark]:
+    drawn: set[tuple[int, bool]] = set()
+    for chunk in chunks:
+        x = axis.x(started + chunk.at)
+        place = (round(x / _RESOLUTION), chunk.is_heartbeat)
+        if place not in drawn:
+            drawn.add(place)
+            yield Mark(x=x, is_heartbeat=chunk.is_heartbeat)
+
+
+def _gaps(started: float, received: Received, axis: Axis) -> Iterator[Stretch]:
+    """The silences worth drawing: at most nine, because each is over a tenth of the exchange."""
+    longest = max((after.at - before.at for before, after in pairwise(received.chunks)), default=0.0)
+    for before, after in pairwise(received.chunks):
+        silence = after.at - before.at
+        if silence > received.duration * _LEAST_GAP:
+            yield replace(
+                axis.stretch(started + before.at, started + after.at),
+                label=f"{seconds(silence)} of silence",
+                is_longest=silence == longest,
+            )
+
+
+def _tree(spans: tuple[Span, ...]) -> Iterator[tuple[Span, int]]:
+    """Parents before children, by start. What has no parent here, or is its own ancestor, is a root."""
+    children: dict[str, list[Span]] = {}
+    for span in sorted(spans, key=lambda span: (span.started_ns, -span.ended_ns)):
+        children.setdefault(span.parent_id, []).append(span)
+    known = {span.span_id for span in spans}
+    seen: set[int] = set()
+    roots = [span for span in spans if span.parent_id not in known]
+    for root in [*sorted(roots, key=lambda span: span.started_ns), *spans]:
+        pending = [(root, 0)]
+        while pending:
+            span, depth = pending.pop()
+            if id(span) not in seen:
+                seen.add(id(span))
+                yield span, depth
+                pending += [(child, depth + 1) for child in reversed(children.get(span.span_id, ()))]
+
+
+def _row(span: Span, depth: int, axis: Axis, begin: int) -> Row:
+    start, end = (span.started_ns - begin) / 1e9, (span.ended_ns - begin) / 1e9
+    return Row(
+        span=span,
+        depth=depth,
+        bar=axis.stretch(start, end),
+        duration=seconds(max(end - start, 0.0)),
+        events=tuple(Mark(x=axis.x((at - begin) / 1e9), label=name) for name, at in span.events),
+        key_attributes=tuple(pair for pair in span.attributes if pair[0].startswith(_KEY_ATTRIBUTES)),
+        other_attributes=tuple(pair for pair in span.attributes if not pair[0].startswith(_KEY_ATTRIBUTES)),
+    )
