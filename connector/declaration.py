@@ -95,17 +95,15 @@ def tool(method: Callable[..., Any] | None = None, /, **says: Any) -> Any:
     Raises:
         DeclarationError: A name hosts refuse, a deadline that is no positive number, hints that contradict each other.
     """
-    if method is not None:
-        setattr(method, _MARK, Declaration())
-        return method
+    declaration = Declaration(**says)
 
     def mark(method: _Method) -> _Method:
         if not callable(method):
-            raise DeclarationError(f"@tool stands on {method!r}, which cannot be called: put it on a method")
-        setattr(method, _MARK, Declaration(**says))
+            raise DeclarationError(f"@tool stands on {method!r}, which cannot be called: write @tool or @tool(name=...)")
+        setattr(method, _MARK, declaration)
         return method
 
-    return mark
+    return mark if method is None else mark(method)
 
 
 def declared_tools(owner: type) -> Iterator[tuple[str, Declaration]]:
