@@ -99,7 +99,9 @@ def tool(method: Callable[..., Any] | None = None, /, **says: Any) -> Any:
 
     def mark(method: _Method) -> _Method:
         if not callable(method):
-            raise DeclarationError(f"@tool stands on {method!r}, which cannot be called: write @tool or @tool(name=...)")
+            raise DeclarationError(
+                f"@tool stands on {method!r}, which cannot be called: write @tool or @tool(name=...)"
+            )
         setattr(method, _MARK, declaration)
         return method
 

@@ -68,7 +68,7 @@ class Connector(MCPServer[Any]):
         self._register_tools()
         spans = RequestSpans(is_tool=self._has_tool, is_prompt=self._has_prompt)
         self.middleware[:] = [spans, *without_sdk_spans(self.middleware)]
-        self._kernel = Kernel(self)
+        self._kernel = Kernel(self, on_refusal=spans.refused)
 
     @property
     def configuration(self) -> Settings:

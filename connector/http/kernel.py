@@ -8,7 +8,7 @@ does.
 
 import logging
 import traceback
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -46,6 +46,10 @@ logger = logging.getLogger("ballast.http")
 
 _HEADER_MARK: Final = "x-mcp-header"
 _PARAM_HEADER: Final = "mcp-param-"
+
+
+OnRefusal = Callable[[str, str, int, str, Scope], None]
+"""Told of a request that never reaches the chain: its method, revision, error code, message, and its ASGI scope."""
 
 
 def core_of(server: MCPServer[Any]) -> Server[Any]:
@@ -128,8 +132,9 @@ class _Clients:
 class Kernel:
     """Answers requests of both eras over one SDK server."""
 
-    def __init__(self, server: MCPServer[Any]) -> None:
+    def __init__(self, server: MCPServer[Any], *, on_refusal: OnRefusal) -> None:
         self._server = server
+        self._on_refusal = on_refusal
         self._core = core_of(server)
         self._state: Any = None
         self._runs = False
@@ -160,6 +165,7 @@ class Kernel:
         """Serve one request. Never raises what a tool raised; cancellation passes through."""
         connection = self._connect(asked, headers, scope)
         if isinstance(connection, Refused):
+            self._on_refusal(asked.method, asked.version, connection.code, connection.message, scope)
             return Answer(encode(error_body(connection)), connection.status)
         context = _context(asked.id, headers, scope, exchange)
         context.progress_token = progress_token_from_params(asked.params)
