@@ -59,11 +59,10 @@ def _page_of(module: str) -> str:
 
 
 def _builtins_page(name: str) -> str:
-    kind, _, member = name.partition(".")
-    builtin = getattr(builtins, kind)
+    builtin = getattr(builtins, name.partition(".")[0])
     if inspect.isclass(builtin) and issubclass(builtin, BaseException):
         return "exceptions"
-    return "stdtypes" if builtin in DATA_TYPES or member else "functions"
+    return "stdtypes" if builtin in DATA_TYPES or "." in name else "functions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,22 +223,24 @@ def _with_members(thing: object) -> Iterator[tuple[str, str, object]]:
     yield from ((f".{name}", "method", each) for name, each in members if not name.startswith("_"))
 
 
+def _made_by(thing: object) -> list[Function]:
+    return [each for each in _members(thing) if each.name == "__init__"]
+
+
 def _first_line(doc: str) -> str:
     return doc.strip().partition("\n")[0].strip()
 
 
 def _doc(thing: object) -> str:
     if isinstance(thing, Definition):
-        made_by = next((each for each in _members(thing) if each.name == "__init__"), None)
-        return ast.get_docstring(thing) or (made_by and ast.get_docstring(made_by)) or ""
+        return next(filter(None, (ast.get_docstring(each) for each in (thing, *_made_by(thing)))), "")
     documented = inspect.isclass(thing) or inspect.isroutine(thing) or inspect.isdatadescriptor(thing)
     return (inspect.getdoc(thing) or "") if documented else ""
 
 
 def _signature(dotted: str, thing: object) -> str:
     if isinstance(thing, ast.ClassDef):
-        made_by = next((each for each in _members(thing) if each.name == "__init__"), None)
-        return "class " + (_signature(dotted, made_by) if made_by else dotted)
+        return "class " + next((_signature(dotted, each) for each in _made_by(thing)), dotted)
     if isinstance(thing, Function):
         arguments = re.sub(r"^(self|cls)(, /)?(, |$)", "", ast.unparse(thing.args))
         return f"{dotted}({arguments})" + (f" -> {ast.unparse(thing.returns)}" if thing.returns else "")
