@@ -32,6 +32,8 @@ SOMETIMES: Final[Mapping[str, str]] = MappingProxyType(
         "target.protected": "known if the target answers an anonymous request with a challenge",
         "target.modern": "known if the target speaks 2026-07-28",
         "target.legacy": "known if the target answers `initialize`",
+        "target.access": "known if the target answers with the headers configured for it",
+        "ui.uri": "the first ui:// resource a tool names, known if one does",
     }
 )
 
@@ -43,8 +45,7 @@ NEEDS: Final[Mapping[str, str]] = MappingProxyType(
         "tool": "a tool that may be called: read-only with arguments that can be made, or one with examples",
         "slow_tool": "the tool that ballast.toml marks as slow, or else the same as `tool`",
         "protected_tool": "a callable tool whose securitySchemes ask for OAuth",
-        "ui_resource": "a tool that names a ui:// resource",
-        "anonymous": "a target that answers without credentials",
+        "no_oauth": "a target without OAuth: no challenge, no authorization servers published",
         "oauth": "a target that asks for OAuth",
         "predefined_client": "a client_id in ballast.toml, section [oauth]",
     }
@@ -66,7 +67,6 @@ PROVIDED_BY_NEED: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "protected_tool.name": "the chosen tool's name",
             "protected_tool.arguments": "its arguments",
         },
-        "ui_resource": {"ui.uri": "the first ui:// resource a tool names"},
         "predefined_client": {
             "client.id": "the configured client_id",
             "client.redirect_uri": "the configured redirect URI",

@@ -84,6 +84,8 @@ def _step(step: StepRun) -> Iterator[str]:
     yield f"step {step.name}"
     for finding in step.findings:
         yield from _finding(finding)
+    if step.skipped:
+        yield f"not sent: {step.skipped}"
     if step.sent:
         yield f"sent: {step.sent.method} {step.sent.url}"
         yield from _body(step.sent.body)

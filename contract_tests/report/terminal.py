@@ -168,6 +168,8 @@ def _step_table(session: SessionRun, step: StepRun) -> Table:
 def _step_rows(session: SessionRun, step: StepRun) -> Iterator[tuple[str, str]]:
     trust = ", ".join([session.provenance, f"seen {session.seen.isoformat()}", *doubts(session)])
     yield "session", f"{session.title} ({session.host}, {session.surface}; {trust})"
+    if step.skipped:
+        yield "not sent", step.skipped
     if step.sent:
         yield "sent", f"{step.sent.method} {step.sent.url}"
         yield from _body_rows(step.sent.body)

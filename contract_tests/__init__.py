@@ -1,0 +1,30 @@
+"""Contract tests for MCP servers: replay how ChatGPT and other hosts call them. (This project's own tests are in tests/.)
+
+    with open_target("myserver:app") as target:
+        run = anyio.run(play_sessions, load_sessions(), target)
+
+This is a product to import and to run (`mcp-ballast test`); the distribution is `mcp-ballast`.
+"""
+
+from .errors import BallastTestError
+from .notation.corpus import choose, load_sessions
+from .notation.session import Session
+from .outcome import Finding, Run, SessionRun, Verdict
+from .play import Options, play_sessions
+from .target.opening import open_target
+from .target.target import Target
+
+__all__ = [
+    "BallastTestError",
+    "Finding",
+    "Options",
+    "Run",
+    "Session",
+    "SessionRun",
+    "Target",
+    "Verdict",
+    "choose",
+    "load_sessions",
+    "open_target",
+    "play_sessions",
+]

@@ -1,0 +1,198 @@
+"""The command `mcp-ballast`: options in, exit code out. 0: it holds; 1: a finding; 2: wrong usage or nothing to judge.
+
+Every option can also stand in ballast.toml; what is typed wins. Nothing is decided here that a library user could not do.
+"""
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import anyio
+import click
+
+from .configuration import Configuration, read_configuration
+from .errors import BallastTestError
+from .explaining import explained, listed
+from .notation.corpus import choose, load_sessions
+from .notation.session import Session
+from .outcome import Run
+from .play import play_sessions, with_spans
+from .target.opening import open_target
+
+_WRONG_USAGE = 2
+_SECONDS_TO_EXPORT = 2.0  # a target in this process exports at most 0.2 s after a span ended
+
+
+class _Complaint(click.ClickException):
+    """An error of ours as click shows errors."""
+
+    exit_code = _WRONG_USAGE
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="mcp-ballast", prog_name="mcp-ballast")
+def main() -> None:
+    """Replay how ChatGPT and other hosts call an MCP server, and say what would break.
+
+    TARGET is an address (https://...), module:attribute, or file.py[:attribute].
+    """
+
+
+@main.command()
+@click.argument("target", required=False)
+@click.option("--host-profile", metavar="HOST", help="Only sessions of this host, e.g. chatgpt.")
+@click.option("--only", metavar="ID", multiple=True, help="Only this session; can be repeated.")
+@click.option("--sessions", metavar="PATH", multiple=True, type=Path, help="More sessions: a file or a folder.")
+@click.option("--config", metavar="FILE", type=Path, help="Configuration; ./ballast.toml is read if it exists.")
+@click.option("--header", metavar="'NAME: VALUE'", multiple=True, help="A header for the target; can be repeated.")
+@click.option("--pace", type=click.Choice(["real", "none"]), help="Whether to wait as long as the host does (real).")
+@click.option("--path", metavar="PATH", help="Where an object answers (/mcp).")
+@click.option("--seed", type=int, help="Repeat the identifiers of an earlier run.")
+@click.option("--json", "json_file", metavar="FILE", type=Path, help="Write the run as JSON.")
+@click.option("--junit", "junit_file", metavar="FILE", type=Path, help="Write the run as JUnit XML.")
+@click.option("--html", "html_file", metavar="FILE", type=Path, help="Write the run as one HTML page.")
+@click.option("--traces", is_flag=True, help="Collect the target's OpenTelemetry spans for the reports.")
+@click.option("--verbose", is_flag=True, help="Show what a target in this process logs below a warning.")
+@click.option("--collector-port", type=int, default=0, help="Where to collect them (a free port).")
+def test(target: str | None, **options: Any) -> None:
+    """Replay sessions against TARGET and report what does not hold."""
+    if not options["verbose"]:
+        logging.disable(logging.INFO)
+    try:
+        configuration = _configuration(target, options)
+        sessions = _sessions(configuration)
+        run = anyio.run(_test, configuration, sessions, options)
+        _write_reports(run, options)
+    except BallastTestError as problem:
+        raise _Complaint(str(problem)) from problem
+    sys.exit(run.exit_code)
+
+
+@main.command()
+@click.argument("id", required=False)
+@click.option("--sessions", metavar="PATH", multiple=True, type=Path, help="More sessions: a file or a folder.")
+def sessions(id: str | None, sessions: Sequence[Path]) -> None:  # noqa: A002 - the word people type
+    """List the sessions, or show one: what is sent, and what is expected."""
+    try:
+        known = load_sessions(*sessions)
+        click.echo(explained(choose(known, [id])[0]) if id else listed(known))
+    except BallastTestError as problem:
+        raise _Complaint(str(problem)) from problem
+
+
+@main.command()
+@click.argument("target")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8000, show_default=True, help="The port to listen on; 0 for a free one.")
+def serve(target: str, host: str, port: int) -> None:
+    """Serve TARGET (module:attribute or file.py[:attribute]) until interrupted."""
+    from .target.running import run_target  # noqa: PLC0415 - pulls in what only this command needs
+
+    try:
+        run_target(target, host=host, port=port, announce=click.echo)
+    except BallastTestError as problem:
+        raise _Complaint(str(problem)) from problem
+
+
+def _configuration(target: str | None, typed: dict[str, Any]) -> Configuration:
+    file = typed["config"] or Path("ballast.toml")
+    found = read_configuration(file) if typed["config"] or file.is_file() else Configuration()
+    options = found.options
+    options = replace(
+        options,
+        headers=(*options.headers, *(_header(text) for text in typed["header"])),
+        pace=typed["pace"] or options.pace,
+        seed=options.seed if typed["seed"] is None else typed["seed"],
+        is_traced=typed["traces"],
+    )
+    chosen = target or found.target
+    if not chosen:
+        raise click.UsageError("No target. Give an address, module:attribute or file.py, or [target] in ballast.toml.")
+    return Configuration(
+        target=chosen,
+        path=typed["path"] or found.path,
+        host_profile=typed["host_profile"] or found.host_profile,
+        only=tuple(typed["only"]) or found.only,
+        sessions=(*found.sessions, *typed["sessions"]),
+        options=options,
+    )
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not name.strip():
+        raise click.BadParameter(f"{name!r} is not 'Name: value'.", param_hint="--header")
+    return name.strip(), value.strip()
+
+
+def _sessions(configuration: Configuration) -> tuple[Session, ...]:
+    return choose(load_sessions(*configuration.sessions), configuration.only, configuration.host_profile)
+
+
+async def _test(configuration: Configuration, sessions: Sequence[Session], options: dict[str, Any]) -> Run:
+    if not configuration.options.is_traced:
+        return await _play(configuration, sessions)
+    from .collector import Collector  # noqa: PLC0415 - only with --traces
+
+    try:
+        collector = Collector(port=options["collector_port"])
+        collector.start()
+    except OSError as problem:
+        raise _Complaint(f"Traces cannot be collected: {problem}. Choose another --collector-port.") from problem
+    try:
+        _export_to(collector.endpoint, configuration.target)
+        return await _play(configuration, sessions, collector)
+    finally:
+        collector.stop()
+
+
+def _export_to(endpoint: str, target: str) -> None:
+    """Have a target in this process export there; tell the user where another one should."""
+    if "://" in target:
+        click.echo(f"collecting traces: let the target export to OTEL_EXPORTER_OTLP_ENDPOINT={endpoint}", err=True)
+        return
+    os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint
+    os.environ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf"
+    os.environ["OTEL_TRACES_EXPORTER"] = "otlp"
+    os.environ["OTEL_BSP_SCHEDULE_DELAY"] = "200"
+
+
+async def _play(configuration: Configuration, sessions: Sequence[Session], collector: Any = None) -> Run:
+    from .report.terminal import Progress  # noqa: PLC0415 - rich is slow to import and errors need none of it
+
+    with Progress() as progress:
+        with open_target(configuration.target, path=configuration.path) as target:
+            run = await play_sessions(sessions, target, options=configuration.options, listener=progress)
+            if collector is not None:
+                await _last_spans(run, collector)
+        if collector is not None:
+            run = with_spans(run, collector.spans_of)
+        progress.run_ended(run)
+    return run
+
+
+async def _last_spans(run: Run, collector: Any) -> None:
+    """Wait for the spans of the last step that has a trace; those of earlier ones were exported before."""
+    traced = [step.trace_id for session in run.sessions for step in session.steps if step.trace_id]
+    if traced:
+        await collector.wait_for(traced[-1], within=_SECONDS_TO_EXPORT)
+
+
+def _write_reports(run: Run, options: dict[str, Any]) -> None:
+    from .report.html import write_html  # noqa: PLC0415 - as above
+    from .report.json_report import write_json  # noqa: PLC0415
+    from .report.junit import write_junit  # noqa: PLC0415
+
+    for file, write in ((options["json_file"], write_json), (options["junit_file"], write_junit), (options["html_file"], write_html)):
+        if file is not None:
+            try:
+                write(run, file)
+            except OSError as problem:
+                raise _Complaint(f"{file} cannot be written: {problem.strerror}. Name another file.") from problem
+            click.echo(f"written: {file}", err=True)
+
+

@@ -1,0 +1,166 @@
+"""ballast.toml and `[tool.ballast]`: which target, how to reach it, and which tools may be called with what.
+
+Both have the same form. Values are checked here, so that everyone after this deals with good ones. Reads the disk once.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from .errors import BadConfiguration
+from .play import Options, Pace
+from .replay.catalogue import Example
+from .replay.values import Client
+
+_ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_KNOWN: Mapping[str, type | tuple[type, ...]] = {
+    "target": (str, dict),
+    "host-profile": str,
+    "only": list,
+    "sessions": list,
+    "pace": str,
+    "seed": int,
+    "headers": dict,
+    "tools": dict,
+    "oauth": dict,
+    "config": str,
+}
+_KNOWN_TARGET = ("url", "start", "path", "headers")
+_KNOWN_TOOL = ("arguments", "slow")
+_KNOWN_OAUTH = ("client_id", "client_secret", "redirect_uri", "follow")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """What the user configured. Empty values mean: not said."""
+
+    target: str = ""
+    path: str = "/mcp"
+    host_profile: str = ""
+    only: tuple[str, ...] = ()
+    sessions: tuple[Path, ...] = ()
+    options: Options = field(default_factory=Options)
+
+
+def read_configuration(file: Path) -> Configuration:
+    """Read a ballast.toml.
+
+    Raises:
+        BadConfiguration: the file is missing, is no TOML, or says something unknown.
+    """
+    return to_configuration(_toml(file), source=str(file), folder=file.parent)
+
+
+def read_project(file: Path) -> Configuration | None:
+    """Read `[tool.ballast]` of a pyproject.toml; None if there is none. Its `config` names a ballast.toml to start from.
+
+    Raises:
+        BadConfiguration: as `read_configuration`.
+    """
+    table = _toml(file).get("tool", {}).get("ballast")
+    if table is None:
+        return None
+    base = {}
+    if isinstance(table, dict) and "config" in table:
+        base = _toml(file.parent / str(table["config"]))
+    return to_configuration({**base, **table}, source=f"{file}, [tool.ballast]", folder=file.parent)
+
+
+def to_configuration(data: Mapping[str, Any], *, source: str, folder: Path) -> Configuration:
+    """Check configuration data and give its values; relative paths count from `folder`.
+
+    Raises:
+        BadConfiguration: something in it is unknown or has the wrong type.
+    """
+    reader = _Reader(source)
+    reader.check(data, _KNOWN)
+    target = data.get("target", "")
+    table = target if isinstance(target, dict) else {}
+    reader.refuse_unknown(table, _KNOWN_TARGET, "target.")
+    return Configuration(
+        target=str(table.get("url") or table.get("start") or "") if table else str(target),
+        path=str(table.get("path", "/mcp")),
+        host_profile=data.get("host-profile", ""),
+        only=tuple(str(key) for key in data.get("only", ())),
+        sessions=tuple(folder / str(place) for place in data.get("sessions", ())),
+        options=Options(
+            headers=reader.headers({**data.get("headers", {}), **table.get("headers", {})}),
+            examples={name: reader.example(name, tool) for name, tool in data.get("tools", {}).items()},
+            client=reader.client(data.get("oauth", {})),
+            follow=tuple(str(origin).rstrip("/") for origin in data.get("oauth", {}).get("follow", ())),
+            pace=reader.pace(data.get("pace", "real")),
+            seed=data.get("seed"),
+        ),
+    )
+
+
+class _Reader:
+    """Checks values and complains with the place they came from."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+
+    def check(self, data: Mapping[str, Any], known: Mapping[str, type | tuple[type, ...]]) -> None:
+        self.refuse_unknown(data, tuple(known), "")
+        for name, value in data.items():
+            if not isinstance(value, known[name]):
+                kinds = known[name] if isinstance(known[name], tuple) else (known[name],)
+                words = " or ".join(kind.__name__ for kind in cast("tuple[type, ...]", kinds))
+                raise self._bad(f"{name} is {value!r}, which is no {words}. See docs/sessions.md.")
+
+    def refuse_unknown(self, data: Mapping[str, Any], known: tuple[str, ...], prefix: str) -> None:
+        for name in data:
+            if name not in known:
+                raise self._bad(f"{prefix}{name} is unknown. Known here: {', '.join(known)}.")
+
+    def headers(self, data: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+        return tuple((name, self._from_environment(str(value))) for name, value in data.items())
+
+    def example(self, name: str, tool: Any) -> Example:
+        if not isinstance(tool, dict):
+            raise self._bad(f"tools.{name} is no table. Write [tools.{name}] and arguments = {{...}} under it.")
+        self.refuse_unknown(tool, _KNOWN_TOOL, f"tools.{name}.")
+        arguments = tool.get("arguments")
+        if arguments is not None and not isinstance(arguments, dict):
+            raise self._bad(f"tools.{name}.arguments is no table. Write arguments = {{name = value}}.")
+        return Example(arguments=arguments, is_slow=bool(tool.get("slow", False)))
+
+    def client(self, data: Mapping[str, Any]) -> Client | None:
+        self.refuse_unknown(data, _KNOWN_OAUTH, "oauth.")
+        if "client_id" not in data:
+            return None
+        client = Client(id=str(data["client_id"]), secret=self._from_environment(str(data.get("client_secret", ""))))
+        if "redirect_uri" not in data:
+            return client
+        return Client(id=client.id, secret=client.secret, redirect_uri=str(data["redirect_uri"]))
+
+    def pace(self, value: str) -> Pace:
+        if value not in {"real", "none"}:
+            raise self._bad(f"pace is {value!r}. Write real or none.")
+        return cast("Pace", value)
+
+    def _from_environment(self, text: str) -> str:
+        """Fill `${NAME}` from the environment, so that no token has to stand in a file."""
+
+        def value(match: re.Match[str]) -> str:
+            if match[1] not in os.environ:
+                raise self._bad(f"the environment has no {match[1]}. Set it, or write the value in the file.")
+            return os.environ[match[1]]
+
+        return _ENVIRONMENT.sub(value, text)
+
+    def _bad(self, problem: str) -> BadConfiguration:
+        return BadConfiguration(f"{self._source}: {problem}")
+
+
+def _toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadConfiguration(f"There is no file {file}. Create it, or leave --config away.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as problem:
+        raise BadConfiguration(f"{file} cannot be read as TOML: {problem}. Correct it there.") from problem

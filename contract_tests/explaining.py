@@ -1,0 +1,119 @@
+"""Sessions in words: the list, and one session in full, for people who want to know what is replayed and why. Pure."""
+
+import json
+import textwrap
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from .notation.session import Check, Expect, FormBody, JsonBody, RawBody, Send, Session, Step
+from .notation.document import dotted
+from .replay.matchers import show
+
+_WIDTH = 100
+
+
+def listed(sessions: Iterable[Session]) -> str:
+    """One line per session: id, host and surface, provenance and date, title."""
+    known = tuple(sessions)
+    widths = [max((len(cell) for cell in column), default=0) for column in zip(*map(_cells, known), strict=True)]
+    rows = (
+        "  ".join(cell.ljust(width) for cell, width in zip(_cells(session), widths, strict=True)) for session in known
+    )
+    return "\n".join(row.rstrip() for row in rows)
+
+
+def explained(session: Session) -> str:
+    """A session in full: what it is, what each step sends, and what is expected."""
+    return "\n".join(_lines(session))
+
+
+def _cells(session: Session) -> tuple[str, ...]:
+    known = f"{session.provenance.value} {session.seen}"
+    return session.id, f"{session.host}/{session.surface}", known, session.title
+
+
+def _lines(session: Session) -> Iterator[str]:
+    yield f"{session.id}: {session.title}"
+    yield ""
+    if session.about:
+        yield from textwrap.wrap(session.about, _WIDTH)
+        yield ""
+    yield f"speaks      {session.build} ({session.host}, {session.surface})"
+    yield f"known       {session.provenance.value}, last seen {session.seen}, to be trusted until {session.expires}"
+    yield f"source      {session.source}"
+    yield f"guards      {', '.join(session.incidents) or 'nothing in particular'}"
+    yield f"needs       {', '.join(session.needs) or 'nothing'}"
+    for step in session.steps:
+        yield ""
+        yield from _step(step)
+
+
+def _step(step: Step) -> Iterator[str]:
+    yield f"* {step.name}" + (f" (after {step.pause:g} s)" if step.pause else "")
+    if step.when.known or step.when.unknown or step.when.cut:
+        yield f"    only if   {'; '.join(_condition(step))}"
+    yield from _sent(step.send)
+    if step.cut_after:
+        yield f"    leaves    after {step.cut_after:g} s"
+    for line in _expected(step.expect):
+        yield f"    expects   {line}"
+    if step.advice:
+        yield from textwrap.wrap(
+            " ".join(step.advice.split()), _WIDTH, initial_indent="    advice    ", subsequent_indent=" " * 14
+        )
+
+
+def _condition(step: Step) -> Iterator[str]:
+    if step.when.known:
+        yield f"{', '.join(step.when.known)} is known"
+    if step.when.unknown:
+        yield f"{', '.join(step.when.unknown)} is not known"
+    if step.when.cut:
+        yield f"{step.when.cut} was cut"
+
+
+def _sent(send: Send) -> Iterator[str]:
+    query = "&".join(f"{name}={value}" for name, value in send.query.items())
+    yield f"    sends     {send.method} {send.path}" + (f"?{query}" if query else "")
+    for name, value in send.headers.items():
+        yield f"              {name}: {value}"
+    match send.body:
+        case JsonBody(value=value):
+            yield f"              {_compact(value)}"
+        case RawBody(text=text):
+            yield f"              {text or '(an empty body)'}"
+        case FormBody(fields=fields):
+            yield from (f"              {name}={value}" for name, value in fields.items())
+
+
+def _expected(expect: Expect) -> Iterator[str]:
+    if expect.status:
+        yield f"status {' or '.join(map(str, expect.status))}"
+    if expect.media:
+        yield f"{' or '.join(expect.media)}"
+    if expect.body != "any":
+        yield f"a body that is {expect.body}"
+    for name, limit in (
+        ("the first byte within", expect.first_byte_within),
+        ("silence of at most", expect.longest_gap),
+        ("all of it within", expect.within),
+    ):
+        if limit is not None:
+            yield f"{name} {limit:g} s"
+    yield from (f"header {_check(check)}" for check in expect.headers)
+    yield from (_check(check) for check in expect.json)
+    if expect.events_carry_messages:
+        yield "every event carries a message"
+    for number, option in enumerate(expect.any_of):
+        yield f"{'either' if not number else 'or'} {option.name or '; '.join(_expected(option))}"
+
+
+def _check(check: Check) -> str:
+    place = dotted(check.at) or "the whole"
+    if isinstance(check.operand, Check):
+        return f"every item of {place}: {_check(check.operand)}"
+    return f"{place} {check.operator} {show(check.operand)}"
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

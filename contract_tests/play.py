@@ -1,0 +1,183 @@
+"""Playing sessions against a target: survey it once, play one session after the other, add up a `Run`.
+
+The edge between the pure parts and everything else: it reads the clock and holds the connections, and tells a
+`Listener` how far it is.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from importlib.metadata import PackageNotFoundError, version
+from random import Random, SystemRandom
+from time import monotonic
+from typing import Literal, Protocol
+
+from .errors import TargetUnreachable
+from .notation.session import Session
+from .outcome import Run, SessionRun, Span, StepRun, Verdict
+from .replay.catalogue import Catalogue, Example
+from .replay.dialogue import Dialogue, Setting
+from .replay.needs import why_not_checked
+from .replay.survey import Surveyor
+from .replay.values import Client, of_session
+from .replay.wire import Wire
+from .target.target import Target
+
+Pace = Literal["real", "none"]
+
+
+class Listener(Protocol):
+    """Who wants to know how a run goes; `report.terminal.Progress` is one."""
+
+    def run_started(self, target: str, url: str, total: int) -> None:
+        """Take note that `total` sessions will be played."""
+
+    def session_started(self, id: str, title: str) -> None:  # noqa: A002 - the session's own word
+        """Take note that a session begins."""
+
+    def session_ended(self, session: SessionRun) -> None:
+        """Take note of how it went."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How to play. `headers` go with every request that is not anonymous; `follow` are foreign origins to talk to."""
+
+    headers: tuple[tuple[str, str], ...] = ()
+    examples: Mapping[str, Example] = field(default_factory=dict)
+    client: Client | None = None
+    follow: tuple[str, ...] = ()
+    pace: Pace = "real"
+    seed: int | None = None
+    is_traced: bool = False
+
+
+async def play_sessions(
+    sessions: Sequence[Session], target: Target, *, options: Options | None = None, listener: Listener | None = None
+) -> Run:
+    """Play sessions in order against a target and return the run.
+
+    Raises:
+        TargetUnreachable: nothing answers at the target's address.
+    """
+    options = options or Options()
+    seed = SystemRandom().randrange(2**32) if options.seed is None else options.seed
+    started, since = datetime.now(UTC), monotonic()
+    async with Wire() as wire:
+        url, catalogue = await _survey(wire, target, options)
+        if listener:
+            listener.run_started(target.name, url, len(sessions))
+        setting = Setting(
+            wire=wire,
+            url=url,
+            headers=options.headers,
+            public_origin=catalogue.public_origin,
+            follow=options.follow,
+            is_paced=options.pace == "real",
+            is_traced=options.is_traced,
+        )
+        runs = [
+            await _play(session, _Table(setting, catalogue, options.client, seed, started.date()), listener)
+            for session in sessions
+        ]
+    notes = (f"seed {seed}", *(() if url == target.url else (f"{target.url} did not answer as MCP; {url} did",)))
+    return Run(
+        target=target.name,
+        url=url,
+        started=started,
+        duration=monotonic() - since,
+        version=_own_version(),
+        sessions=tuple(runs),
+        notes=notes,
+    )
+
+
+def with_spans(run: Run, spans_of: Callable[[str], tuple[Span, ...]]) -> Run:
+    """Return the run with the spans that were exported for each step."""
+
+    def step_with_spans(step: StepRun) -> StepRun:
+        return replace(step, spans=spans_of(step.trace_id)) if step.trace_id else step
+
+    return replace(
+        run,
+        sessions=tuple(
+            replace(session, steps=tuple(step_with_spans(step) for step in session.steps)) for session in run.sessions
+        ),
+    )
+
+
+async def _survey(wire: Wire, target: Target, options: Options) -> tuple[str, Catalogue]:
+    """Survey the target's addresses in order until one answers as MCP; else the first one's answer counts."""
+    first: tuple[str, Catalogue] | None = None
+    for url in target.addresses:
+        surveyor = Surveyor(wire=wire, url=url, headers=options.headers)
+        catalogue = await surveyor.survey(options.examples)
+        if catalogue.has_access or catalogue.is_protected:
+            return url, catalogue
+        first = first or (url, catalogue)
+    if first is None:
+        raise TargetUnreachable(f"{target.name} has no address.")
+    return first
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """What is laid out for every session of a run."""
+
+    setting: Setting
+    catalogue: Catalogue
+    client: Client | None
+    seed: int
+    today: date
+
+
+async def _play(session: Session, table: _Table, listener: Listener | None) -> SessionRun:
+    if listener:
+        listener.session_started(session.id, session.title)
+    since = monotonic()
+    reason = why_not_checked(session, table.catalogue, table.client)
+    steps: tuple[StepRun, ...] = ()
+    if not reason:
+        dialogue = _dialogue(session, table)
+        steps = await dialogue.play()
+        reason = dialogue.ended
+    run = _concluded(session, steps, reason, table.today, monotonic() - since)
+    if listener:
+        listener.session_ended(run)
+    return run
+
+
+def _dialogue(session: Session, table: _Table) -> Dialogue:
+    random = Random(f"{table.seed}/{session.id}")  # noqa: S311 - identifiers for a test, repeatable by design
+    values = of_session(session, table.catalogue, url=table.setting.url, client=table.client, random=random)
+    return Dialogue(session=session, setting=table.setting, values=values, random=random)
+
+
+def _concluded(session: Session, steps: tuple[StepRun, ...], reason: str, today: date, duration: float) -> SessionRun:
+    was_sent = any(step.sent for step in steps)
+    if any(step.findings for step in steps):
+        verdict = Verdict.FAILED
+    else:
+        verdict = Verdict.NOT_CHECKED if reason or not was_sent else Verdict.PASSED
+    return SessionRun(
+        id=session.id,
+        title=session.title,
+        host=session.host,
+        surface=session.surface,
+        provenance=session.provenance.value,
+        seen=session.seen,
+        expires=session.expires,
+        is_expired=session.is_expired(today),
+        incidents=session.incidents,
+        verdict=verdict,
+        steps=steps,
+        reason=reason or ("" if was_sent else "none of its steps applied"),
+        duration=duration,
+    )
+
+
+def _own_version() -> str:
+    try:
+        return version("mcp-ballast")
+    except PackageNotFoundError:
+        return "unknown"

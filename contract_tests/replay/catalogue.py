@@ -1,0 +1,129 @@
+"""What a target offers, and which of it may be used: decided from its own tools/list and from the user's examples.
+
+Pure. A tool that is not read-only is never chosen unless the user gave example arguments for it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import CannotMakeArguments
+from .arguments import make_arguments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """What the user says about a tool: arguments that may be used, and whether it is a slow one."""
+
+    arguments: Mapping[str, Any] | None = None
+    is_slow: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallableTool:
+    """A tool together with arguments it may be called with."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    output_schema: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """What is known of a target before the first session. `trouble` says why its tools are not known."""
+
+    tools: tuple[Mapping[str, Any], ...] = ()
+    is_modern: bool = False
+    is_legacy: bool = False
+    is_protected: bool = False
+    has_access: bool = False
+    publishes_authorization: bool = False
+    public_origin: str = ""
+    trouble: str = ""
+    examples: Mapping[str, Example] = field(default_factory=dict)
+
+    def tool(self) -> CallableTool | str:
+        """The tool for ordinary calls, or why there is none. The user's examples go first, then the target's order."""
+        return _first(self.tools, self.examples, self._open_tools())
+
+    def slow_tool(self) -> CallableTool | str:
+        """The tool the user calls slow, else the ordinary one."""
+        slow = [tool for tool in self._open_tools() if _example(self.examples, tool).is_slow]
+        chosen = _first(self.tools, self.examples, slow) if slow else self.tool()
+        return chosen
+
+    def protected_tool(self) -> CallableTool | str:
+        """A tool that asks for OAuth while others do not, or why there is none."""
+        protected = [tool for tool in self.tools if _asks_for_oauth(tool)]
+        if not protected:
+            return "no tool's securitySchemes ask for OAuth"
+        return _first(self.tools, self.examples, protected)
+
+    def ui_resource(self) -> str | None:
+        """The first ui:// resource that a tool names, in either dialect."""
+        for tool in self.tools:
+            meta = tool.get("_meta")
+            meta = meta if isinstance(meta, Mapping) else {}
+            ui = meta.get("ui")
+            for uri in (ui.get("resourceUri") if isinstance(ui, Mapping) else None, meta.get("openai/outputTemplate")):
+                if isinstance(uri, str) and uri.startswith("ui://"):
+                    return uri
+        return None
+
+    def _open_tools(self) -> list[Mapping[str, Any]]:
+        return [tool for tool in self.tools if not _asks_for_oauth(tool)] if not self.is_protected else list(self.tools)
+
+
+def _first(
+    every: Sequence[Mapping[str, Any]], examples: Mapping[str, Example], tools: Sequence[Mapping[str, Any]]
+) -> CallableTool | str:
+    with_examples = [tool for tool in tools if _example(examples, tool).arguments is not None]
+    if with_examples:
+        tool = with_examples[0]
+        return _callable(tool, dict(_example(examples, tool).arguments or {}))
+    reasons: list[str] = []
+    for tool in tools:
+        if not _is_read_only(tool):
+            continue
+        try:
+            return _callable(tool, make_arguments(tool.get("inputSchema")))
+        except CannotMakeArguments as problem:
+            reasons.append(f"{tool.get('name')}: {problem}")
+    return _why_none(every, tools, reasons)
+
+
+def _why_none(every: Sequence[Any], tools: Sequence[Mapping[str, Any]], reasons: Sequence[str]) -> str:
+    remedy = "name example arguments in ballast.toml: [tools.NAME] arguments = {...}"
+    if not every:
+        return "the target lists no tools"
+    if reasons:
+        return f"no arguments could be made for its read-only tools ({'; '.join(reasons)}); {remedy}"
+    names = ", ".join(str(tool.get("name")) for tool in tools) or "none"
+    return f"none of its tools ({names}) is marked read-only, and others are not called unasked; {remedy}"
+
+
+def _callable(tool: Mapping[str, Any], arguments: Mapping[str, Any]) -> CallableTool:
+    return CallableTool(name=str(tool.get("name")), arguments=arguments, output_schema=tool.get("outputSchema"))
+
+
+def _example(examples: Mapping[str, Example], tool: Mapping[str, Any]) -> Example:
+    return examples.get(str(tool.get("name")), Example())
+
+
+def _is_read_only(tool: Mapping[str, Any]) -> bool:
+    annotations = tool.get("annotations")
+    return isinstance(annotations, Mapping) and annotations.get("readOnlyHint") is True
+
+
+def _asks_for_oauth(tool: Mapping[str, Any]) -> bool:
+    kinds = set(_schemes(tool))
+    return "oauth2" in kinds and "noauth" not in kinds
+
+
+def _schemes(tool: Mapping[str, Any]) -> Iterator[str]:
+    meta = tool.get("_meta")
+    for holder in (tool, meta if isinstance(meta, Mapping) else {}):
+        schemes = holder.get("securitySchemes")
+        for scheme in schemes if isinstance(schemes, list) else ():
+            if isinstance(scheme, Mapping):
+                yield str(scheme.get("type"))

@@ -1,0 +1,73 @@
+"""Whether a session can be checked against a target at all, and why not. Pure."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from ..notation.session import Session
+from .catalogue import Catalogue
+from .values import Client
+
+
+def why_not_checked(session: Session, catalogue: Catalogue, client: Client | None) -> str:
+    """Return why a session's needs are not met; empty if they are."""
+    for need in session.needs:
+        reason = _predefined_client(client) if need == "predefined_client" else _REASONS[need](catalogue)
+        if reason:
+            return reason
+    return ""
+
+
+def _access(catalogue: Catalogue) -> str:
+    return "" if catalogue.has_access else catalogue.trouble
+
+
+def _modern(catalogue: Catalogue) -> str:
+    return _access(catalogue) or ("" if catalogue.is_modern else "the target does not speak 2026-07-28")
+
+
+def _legacy(catalogue: Catalogue) -> str:
+    return _access(catalogue) or ("" if catalogue.is_legacy else "the target does not answer initialize")
+
+
+def _tool(catalogue: Catalogue) -> str:
+    return _access(catalogue) or _reason(catalogue.tool())
+
+
+def _slow_tool(catalogue: Catalogue) -> str:
+    return _access(catalogue) or _reason(catalogue.slow_tool())
+
+
+def _protected_tool(catalogue: Catalogue) -> str:
+    return _access(catalogue) or _reason(catalogue.protected_tool())
+
+
+def _no_oauth(catalogue: Catalogue) -> str:
+    return "the target asks for authorization" if not _oauth(catalogue) else ""
+
+
+def _oauth(catalogue: Catalogue) -> str:
+    asks = catalogue.is_protected or catalogue.publishes_authorization
+    return "" if asks else "the target asks for no authorization"
+
+
+def _predefined_client(client: Client | None) -> str:
+    return "" if client else "no client is registered beforehand: give one in ballast.toml, [oauth] client_id = ..."
+
+
+def _reason(chosen: object) -> str:
+    return chosen if isinstance(chosen, str) else ""
+
+
+_REASONS: Final[Mapping[str, Callable[[Catalogue], str]]] = MappingProxyType(
+    {
+        "access": _access,
+        "modern": _modern,
+        "legacy": _legacy,
+        "tool": _tool,
+        "slow_tool": _slow_tool,
+        "protected_tool": _protected_tool,
+        "no_oauth": _no_oauth,
+        "oauth": _oauth,
+    }
+)
