@@ -232,3 +232,22 @@ def run() -> Run:
         ),
         notes=("2 sessions of this corpus need an OAuth target and were left out",),
     )
+
+
+@pytest.fixture
+def hostile() -> Received:
+    """A reply that tries to be more than text, in every way a report could fall for, and is long."""
+    body = (
+        "</script><script>alert(1)</script><img src=x onerror=alert(2)></pre></details>{{ 7*7 }}{% raw %}"
+        "[bold red]markup[/bold red]]]><!--\x00\x08\x1b[2J\x1b]0;title\x07\r\n\x85\ud800-\udfff\u202e\u2028\ufeff\uffff"
+    )
+    return Received(
+        status=599,
+        headers=(("content-type", 'text/html; x="</style>'), ("x-\x1b[2J", "\r\nset: \ud800")),
+        body=body + "A" * 3_000_000,
+        chunks=tuple(Chunk(at=number / 2e3, size=30, is_heartbeat=number % 3 == 0) for number in range(20_000)),
+        ending=Ending.BROKEN,
+        duration=10.0,
+        first_byte=0.0,
+        trouble="\x1b[31mreset by peer</div>",
+    )
