@@ -39,7 +39,9 @@ def call(tool: str, arguments: Any, *, id_: Any = 1, meta: Mapping[str, Any] | N
     return request("tools/call", params if meta is None else params | {"_meta": dict(meta)}, id_=id_)
 
 
-def modern(method: str, params: Mapping[str, Any] | None = None, *, id_: Any = 1) -> tuple[dict[str, str], dict[str, Any]]:
+def modern(
+    method: str, params: Mapping[str, Any] | None = None, *, id_: Any = 1
+) -> tuple[dict[str, str], dict[str, Any]]:
     """Headers and body of a 2026-07-28 request."""
     said = dict(params or {})
     name = said.get("name") or said.get("uri")
@@ -55,7 +57,9 @@ def post(url: str, body: Any, said: Mapping[str, str] | None = None) -> httpx2.R
 
 
 @contextmanager
-def streaming(url: str, body: Any, said: Mapping[str, str] | None = None) -> Iterator[tuple[httpx2.Response, Iterator[bytes]]]:
+def streaming(
+    url: str, body: Any, said: Mapping[str, str] | None = None
+) -> Iterator[tuple[httpx2.Response, Iterator[bytes]]]:
     """POST and read the reply as it comes."""
     content = json.dumps(body).encode()
     with httpx2.stream("POST", f"{url}/mcp", content=content, headers=dict(said or headers()), timeout=20) as reply:

@@ -1,9 +1,12 @@
 """Declaring a connector: what hosts then see, what still works of the SDK, and what is refused at construction."""
 
+import sys
 import threading
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import anyio
 import httpx2
@@ -12,6 +15,7 @@ from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.server.auth.provider import AccessToken
 from mcp.server.auth.settings import AuthSettings
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver import Context
 from pydantic import AnyHttpUrl
 from starlette.requests import Request
@@ -165,9 +169,7 @@ def test_def_tools_share_a_bounded_pool_and_never_block_the_loop(serve: Serve) -
     made = Blocking()
     url = serve(made)
     answers: list[str] = []
-    threads = [
-        threading.Thread(target=lambda: answers.append(post(url, call("block", {})).text)) for _ in range(5)
-    ]
+    threads = [threading.Thread(target=lambda: answers.append(post(url, call("block", {})).text)) for _ in range(5)]
     for thread in threads:
         thread.start()
     assert made.two_inside.wait(10)
@@ -248,8 +250,6 @@ class TestWhatTheSdkOffers:
             "        return 1\n"
             "One().run('stdio')\n"
         )
-        import sys  # noqa: PLC0415
-
         parameters = StdioServerParameters(command=sys.executable, args=[str(tmp_path / "one.py")])
         async with Client(stdio_client(parameters)) as client:
             assert (await client.call_tool("one", {})).structured_content == {"result": 1}
@@ -270,7 +270,7 @@ class TestWhatTheSdkOffers:
         def ask(what: str) -> str:
             return f"Ask for {what}"
 
-        @made.custom_route("/version", methods=["GET"])
+        @made.custom_route("/version", methods=["GET"])  # type: ignore[untyped-decorator]  # the SDK's
         async def version(_: Request) -> Response:
             return JSONResponse({"version": made.version})
 
@@ -282,23 +282,23 @@ class TestWhatTheSdkOffers:
         assert got["messages"][0]["content"]["text"] == "Ask for it"
         assert httpx2.get(f"{url}/version").json() == {"version": "1.4.0"}
 
-    def test_its_middleware_and_lifespan_run(self, serve: Serve) -> None:
+    def test_its_middleware_and_lifespan_run(self) -> None:
         """MCPServer(middleware=..., lifespan=...)."""
-        from contextlib import asynccontextmanager  # noqa: PLC0415
+        from contextlib import asynccontextmanager
+
+        from tests.loopback import served
 
         seen: list[str] = []
 
         @asynccontextmanager
-        async def lifespan(server: object):  # type: ignore[no-untyped-def]
+        async def lifespan(server: object) -> AsyncIterator[dict[str, str]]:
             seen.append("up")
             yield {"state": "shared"}
             seen.append("down")
 
-        async def watch(ctx, call_next):  # type: ignore[no-untyped-def]
+        async def watch(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
             seen.append(f"{ctx.method} {ctx.lifespan_context['state']}")
             return await call_next(ctx)
-
-        from tests.loopback import served  # noqa: PLC0415
 
         with served(Invoices(lifespan=lifespan, middleware=[watch]).app()) as url:
             post(url, request("ping"))
@@ -325,9 +325,9 @@ class TestWhatTheSdkOffers:
 
     def test_a_notification_reaches_its_handler(self, serve: Serve) -> None:
         """Server.add_notification_handler."""
-        from mcp_types import NotificationParams  # noqa: PLC0415
+        from mcp_types import NotificationParams
 
-        from connector.http.kernel import core_of  # noqa: PLC0415
+        from connector.http.kernel import core_of
 
         made, told = Invoices(), threading.Event()
 
@@ -355,8 +355,8 @@ def test_a_request_before_the_lifespan_says_what_is_missing(caplog: pytest.LogCa
 
 def test_a_mounted_app_serves_below_its_prefix(serve: Serve) -> None:
     """Starlette's Mount puts the prefix into root_path."""
-    from starlette.applications import Starlette  # noqa: PLC0415
-    from starlette.routing import Mount  # noqa: PLC0415
+    from starlette.applications import Starlette
+    from starlette.routing import Mount
 
     made = Invoices()
     url = serve(Starlette(routes=[Mount("/api", made.app())], lifespan=lambda _: made.running()))
@@ -421,7 +421,7 @@ class _Undefined(Connector):
         (lambda: tool(name="no spaces")(print), "use 1 to 64 letters, digits, '_' or '-'"),
         (lambda: tool(name="x" * 65)(print), "use 1 to 64 letters"),
         (lambda: tool(read_only=True, destructive=True)(print), "contradict each other: drop one"),
-        (lambda: tool("find"), "'find', which cannot be called: write @tool or @tool(name=...)"),  # type: ignore[type-var]
+        (lambda: tool("find"), "'find', which cannot be called: write @tool or @tool(name=...)"),  # type: ignore[call-overload]
         (lambda: tool(read_only=True)("find"), "'find', which cannot be called"),  # type: ignore[type-var]
     ],
 )

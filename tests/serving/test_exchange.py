@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 
-import anyio
+import anyio.to_thread
 import httpx2
 import pytest
 
@@ -27,8 +27,7 @@ class Gate(Connector):
         self.noticed = threading.Event()
 
     async def _wait(self) -> None:
-        while not self.opened.is_set():
-            await anyio.sleep(0.005)
+        await anyio.to_thread.run_sync(self.opened.wait, abandon_on_cancel=True)
 
     def _note(self, what: str) -> None:
         self.seen.append(what)
@@ -168,7 +167,15 @@ def test_a_client_that_reads_only_events_gets_its_quick_answer_as_an_event(serve
 
 @pytest.mark.parametrize(
     "accept",
-    ["", "*/*", "application/*", "application/json;q=0.5, text/event-stream;q=0.9", "text/html", "APPLICATION/JSON", ","],
+    [
+        "",
+        "*/*",
+        "application/*",
+        "application/json;q=0.5, text/event-stream;q=0.9",
+        "text/html",
+        "APPLICATION/JSON",
+        ",",
+    ],
 )
 def test_no_accept_header_is_refused(serve: Serve, accept: str) -> None:
     """Incident P-41: strict Accept checks answered 406."""
@@ -195,7 +202,7 @@ def test_a_read_only_call_ends_when_its_client_goes_away(serve: Serve, gate: Gat
 
 
 def test_a_write_runs_to_its_end_when_its_client_goes_away(serve: Serve, gate: Gate) -> None:
-    """MCP 2026-07-28 lets a receiver go on where work cannot be cancelled; a write half-done is such (incident D-02)."""
+    """MCP 2026-07-28 lets a receiver go on with what cannot be cancelled; a write half-done is such (D-02)."""
     with streaming(serve(gate), call("change", {})) as (_, chunks):
         next(chunks)
     gate.opened.set()

@@ -69,12 +69,13 @@ def test_initialize_negotiates_a_handshake_revision_whatever_the_header_says(
 
 def test_the_era_follows_from_the_request_and_not_from_what_came_before(url: str) -> None:
     """DESIGN section 4; ChatGPT opened two clients of different revisions at once (incident P-04)."""
+    offered = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "a", "version": "1"}}
     with httpx2.Client() as client:
         versions = []
         for said, body in [
             modern("tools/list"),
             (headers(), request("tools/list")),
-            (headers(), request("initialize", {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "a", "version": "1"}})),
+            (headers(), request("initialize", offered)),
             modern("tools/list"),
             (headers(version=None), request("tools/list")),
         ]:  # fmt: skip

@@ -215,7 +215,7 @@ def test_a_collector_that_is_not_there_holds_up_neither_calls_nor_the_end(start:
     assert process.wait(30) in {0, -signal.SIGTERM, 128 + signal.SIGTERM}
 
 
-def test_the_last_spans_are_sent_before_the_process_ends(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_last_spans_are_sent_before_the_process_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """A deploy must not lose the spans of its last seconds."""
     trace, parent = _in_new_trace()
     with Collector() as collector:
