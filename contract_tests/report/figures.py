@@ -18,6 +18,7 @@ MOST_SPANS = 200
 
 _RESOLUTION = 0.2  # percent: two pixels of a bar a thousand pixels long; closer marks are one mark
 _LEAST_GAP = 0.1  # of the exchange: a shorter silence cannot be told from the marks around it
+_LEAST_LENGTH = 1e-4  # seconds: a shorter axis would need ticks that no clock of a replay can tell apart
 _KEY_ATTRIBUTES = ("error.", "mcp.method.", "gen_ai.", "rpc.", "http.", "ballast.", "exception.", "db.")
 
 
@@ -145,7 +146,7 @@ def waterfall(spans: tuple[Span, ...]) -> Waterfall | None:
 
 
 def _axis(start: float, end: float) -> Axis:
-    return Axis(start=start, length=max(end - start, 1e-6))
+    return Axis(start=start, length=max(end - start, _LEAST_LENGTH))
 
 
 def _round_step(least: float) -> float:

@@ -49,6 +49,7 @@ def _environment() -> Environment:
         "digest": _digest,
         "doubts": words.doubts,
         "media_type": words.media_type,
+        "one_line": lambda text: text.replace("\n", "\\n"),
         "plural": words.plural,
         "seconds": words.seconds,
         "size": words.size,
@@ -58,6 +59,7 @@ def _environment() -> Environment:
     }
     environment.globals |= {
         "bar": figures.bar,
+        "enumerate": enumerate,
         "exact": lambda text: words.excerpt(text, longest=LONGEST_EXACT),
         "readable": _readable,
         "session_axis": figures.session_axis,
@@ -72,8 +74,10 @@ def _environment() -> Environment:
 def _readable(text: str, media_type: str = "") -> words.Excerpt | None:
     """The body laid out to be read, if that differs from how it was sent."""
     laid_out = words.indented(text, media_type=media_type, longest=LONGEST_READABLE)
-    if laid_out is None or len(laid_out) <= LONGEST_READABLE:
-        return laid_out and words.Excerpt(text=laid_out)
+    if laid_out is None:
+        return None
+    if len(laid_out) <= LONGEST_READABLE:
+        return words.Excerpt(text=laid_out)
     whole = words.size(len(text.encode(errors="surrogatepass")))
     return words.Excerpt(text=laid_out[:LONGEST_READABLE], omission=f"the beginning; the body has {whole} in all")
 

@@ -34,15 +34,13 @@ _SIZES = ((1e3, 1, "{0}"), (999_950, 1e3, "{1:.1f} kB"), (math.inf, 1e6, "{1:.1f
 
 
 def printable(text: str) -> str:
-    """Text that no terminal, browser or XML parser takes for more than text: controls become visible."""
-    return _UNPRINTABLE.sub(_picture, text)
+    """Text that no terminal, browser or XML parser takes for more than text: controls become escapes."""
+    return _UNPRINTABLE.sub(_escape, text)
 
 
-def _picture(match: re.Match[str]) -> str:
+def _escape(match: re.Match[str]) -> str:
     code = ord(match[0])
-    if code < ord(" "):
-        return chr(0x2400 + code)  # the block of control pictures has the order of the controls
-    return f"\\u{code:04x}"
+    return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"  # noqa: PLR2004 - what two digits can say
 
 
 def seconds(value: float | None) -> str:

@@ -133,8 +133,8 @@ def test_what_a_target_says_is_neither_markup_nor_an_escape_sequence(run: Run, h
 
     assert {character for character in shown if ord(character) < 32} == {"\n"}
     assert "\x9b" not in shown
-    assert "[bold]␛[2J[/bold]" in shown
-    assert "[red]␛]0;x␇ [/nothing]" in shown
+    assert "[bold]\\x1b[2J[/bold]" in shown
+    assert "[red]\\x1b]0;x\\x07 [/nothing]" in shown
     assert "[bold red]markup[/bold red]" in shown
     assert "3.0 MB in all)" in shown
     assert len(shown) < 5_000

@@ -43,7 +43,7 @@ def test_the_verdict_counts_every_kind(run: Run) -> None:
 
 def test_what_could_act_on_a_screen_becomes_visible() -> None:
     """Ours: escape sequences, lone surrogates, direction overrides, invisible characters, XML's forbidden ones."""
-    assert printable("\x1b[31m\x00 \r\n\t\x9b") == "␛[31m␀ ␍\n\t\\u009b"
+    assert printable("\x1b[31m\x00 \r\n\t\x9b") == "\\x1b[31m\\x00 \\x0d\n\t\\x9b"
     assert printable("\ud800 \u202e \ufeff \u200b \uffff") == "\\ud800 \\u202e \\ufeff \\u200b \\uffff"
     assert printable("naïve 東京 🙂") == "naïve 東京 🙂"
 
