@@ -37,7 +37,7 @@ class Plan:
     sessions: int
 
 
-_FULL = Plan(rounds=3, bounds=Bounds(warmup_seconds=0.5, seconds=3.5, most_calls=20_000), sessions=500)
+_FULL = Plan(rounds=5, bounds=Bounds(warmup_seconds=0.3, seconds=2.0, most_calls=20_000), sessions=500)
 _QUICK = Plan(rounds=2, bounds=Bounds(warmup_seconds=0.1, seconds=0.35, most_calls=5_000), sessions=50)
 
 

@@ -89,7 +89,7 @@ class _Caller(asyncio.Protocol):
         if reply is not None:
             self._settle(reply)
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the signature is asyncio's
+    def connection_lost(self, exc: Exception | None) -> None:
         if not self.idle.is_set():
             self._give_up("the server closed a kept-alive connection")
 

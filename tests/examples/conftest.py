@@ -1,17 +1,15 @@
 """A host for the examples: it speaks JSON-RPC over HTTP to an app that uvicorn serves on loopback."""
 
 import json
-import socket
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import httpx2
 import pytest
-import uvicorn
 
 from connector import Connector
+from tests.loopback import served
 
 
 class Host:
@@ -63,27 +61,20 @@ class Host:
 
 
 @contextmanager
-def _served(connector: Connector) -> Iterator[Host]:
-    # The protocol is named, since asyncio sets TCP_NODELAY only on sockets that say it.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.bind(("127.0.0.1", 0))
-    listener.listen()
-    config = uvicorn.Config(connector.app(), lifespan="on", ws="none", log_level="error")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    host = Host(f"http://127.0.0.1:{listener.getsockname()[1]}")
-    try:
-        yield host
-    finally:
-        host.close()
-        server.should_exit = True
-        thread.join(timeout=20)
-        listener.close()
+def _hosting(connector: Connector) -> Iterator[Host]:
+    with served(connector.app()) as url:
+        host = Host(url)
+        try:
+            yield host
+        finally:
+            host.close()
+
+
+HostOf = Callable[[Connector], Host]
 
 
 @pytest.fixture(scope="module")
-def serve() -> Iterator[Callable[[Connector], Host]]:
-    """Serve connectors until the module's tests are done."""
+def host_of() -> Iterator[HostOf]:
+    """A function that serves a connector until the module's tests are done, and gives its host."""
     with ExitStack() as stack:
-        yield lambda connector: stack.enter_context(_served(connector))
+        yield lambda connector: stack.enter_context(_hosting(connector))

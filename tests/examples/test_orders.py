@@ -1,21 +1,19 @@
 """The order desk, through HTTP."""
 
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from connector import Connector
 from examples.orders import OrderDesk
-from tests.examples.conftest import Host
+from tests.examples.conftest import Host, HostOf
 
 
 @pytest.fixture
-def host(serve: Callable[[Connector], Host], tmp_path: Path) -> Host:
-    return serve(OrderDesk(path=tmp_path / "orders.sqlite3"))
+def host(host_of: HostOf, tmp_path: Path) -> Host:
+    return host_of(OrderDesk(path=tmp_path / "orders.sqlite3"))
 
 
 def stock(host: Host) -> dict[str, int]:
@@ -171,17 +169,17 @@ def test_the_tools_say_truthfully_what_they_do(host: Host) -> None:
     assert sorted(tools["place_order"]["inputSchema"]["required"]) == ["customer", "items"]
 
 
-def test_orders_survive_a_restart(serve: Callable[[Connector], Host], tmp_path: Path) -> None:
+def test_orders_survive_a_restart(host_of: HostOf, tmp_path: Path) -> None:
     """Ours."""
     path = tmp_path / "orders.sqlite3"
-    serve(OrderDesk(path=path)).read("place_order", customer="Ada", items=[tea(1)])
-    assert serve(OrderDesk(path=path)).read("find_order", number=1)["customer"] == "Ada"
+    host_of(OrderDesk(path=path)).read("place_order", customer="Ada", items=[tea(1)])
+    assert host_of(OrderDesk(path=path)).read("find_order", number=1)["customer"] == "Ada"
 
 
 def test_the_file_is_where_the_environment_says(
-    serve: Callable[[Connector], Host], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    host_of: HostOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ours."""
     monkeypatch.setenv("ORDERS_DB", str(tmp_path / "elsewhere.sqlite3"))
-    assert stock(serve(OrderDesk()))["TEA-100"] == 40
+    assert stock(host_of(OrderDesk()))["TEA-100"] == 40
     assert (tmp_path / "elsewhere.sqlite3").exists()

@@ -2,15 +2,13 @@
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from connector import Connector
 from examples.pydocs import PyDocs
-from tests.examples.conftest import Host
+from tests.examples.conftest import Host, HostOf
 
 DOCS = f"https://docs.python.org/{sys.version_info.major}.{sys.version_info.minor}/library/"
 
@@ -21,8 +19,8 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def host(serve: Callable[[Connector], Host], cache: Path) -> Host:
-    return serve(PyDocs(folder=cache))
+def host(host_of: HostOf, cache: Path) -> Host:
+    return host_of(PyDocs(folder=cache))
 
 
 def first(host: Host, query: str) -> dict[str, Any]:
@@ -142,20 +140,18 @@ def test_private_undocumented_and_foreign_modules_are_left_out(host: Host) -> No
     assert "idlelib" not in sys.modules
 
 
-def test_the_index_is_built_once_and_then_reused(host: Host, serve: Callable[[Connector], Host], cache: Path) -> None:
+def test_the_index_is_built_once_and_then_reused(host: Host, host_of: HostOf, cache: Path) -> None:
     """Ours: only the first start under a Python version takes seconds."""
     first(host, "json")
     (index,) = cache.iterdir()
     built = index.stat().st_mtime_ns
-    assert first(serve(PyDocs(folder=cache)), "json")["id"] == "json"
+    assert first(host_of(PyDocs(folder=cache)), "json")["id"] == "json"
     assert [file.stat().st_mtime_ns for file in cache.iterdir()] == [built]
 
 
-def test_an_index_that_is_damaged_is_built_again(
-    serve: Callable[[Connector], Host], host: Host, tmp_path: Path, cache: Path
-) -> None:
+def test_an_index_that_is_damaged_is_built_again(host_of: HostOf, host: Host, tmp_path: Path, cache: Path) -> None:
     """Ours: a full disk or a copy that broke off must not stay."""
     first(host, "json")
     (index,) = cache.iterdir()
     (tmp_path / index.name).write_bytes(index.read_bytes()[:5000])
-    assert first(serve(PyDocs(folder=tmp_path)), "json.loads")["id"] == "json.loads"
+    assert first(host_of(PyDocs(folder=tmp_path)), "json.loads")["id"] == "json.loads"
