@@ -1,9 +1,9 @@
-"""Contract tests for MCP servers: replay how ChatGPT and other hosts call them. (This project's own tests are in tests/.)
+"""Contract tests for MCP servers: replay how ChatGPT and other hosts call them.
 
     with open_target("myserver:app") as target:
         run = anyio.run(play_sessions, load_sessions(), target)
 
-This is a product to import and to run (`mcp-ballast test`); the distribution is `mcp-ballast`.
+This is a product, to import and to run (`mcp-ballast test`); this project's own tests are in tests/.
 """
 
 from .errors import BallastTestError

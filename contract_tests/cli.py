@@ -1,6 +1,6 @@
 """The command `mcp-ballast`: options in, exit code out. 0: it holds; 1: a finding; 2: wrong usage or nothing to judge.
 
-Every option can also stand in ballast.toml; what is typed wins. Nothing is decided here that a library user could not do.
+Every option can also stand in ballast.toml; what is typed wins. Nothing here is denied to library users.
 """
 
 import logging
@@ -187,12 +187,11 @@ def _write_reports(run: Run, options: dict[str, Any]) -> None:
     from .report.json_report import write_json  # noqa: PLC0415
     from .report.junit import write_junit  # noqa: PLC0415
 
-    for file, write in ((options["json_file"], write_json), (options["junit_file"], write_junit), (options["html_file"], write_html)):
+    for name, write in (("json_file", write_json), ("junit_file", write_junit), ("html_file", write_html)):
+        file = options[name]
         if file is not None:
             try:
                 write(run, file)
             except OSError as problem:
                 raise _Complaint(f"{file} cannot be written: {problem.strerror}. Name another file.") from problem
             click.echo(f"written: {file}", err=True)
-
-

@@ -56,7 +56,7 @@ def read_configuration(file: Path) -> Configuration:
 
 
 def read_project(file: Path) -> Configuration | None:
-    """Read `[tool.ballast]` of a pyproject.toml; None if there is none. Its `config` names a ballast.toml to start from.
+    """Read `[tool.ballast]` of a pyproject.toml; None if there is none. Its `config` names a file to start from.
 
     Raises:
         BadConfiguration: as `read_configuration`.

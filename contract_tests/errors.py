@@ -1,4 +1,4 @@
-"""What can go wrong before anything could be judged: one class per situation, each with a sentence that says what to do.
+"""What can go wrong before anything could be judged: one class per situation, with what to do about it.
 
 A finding about a target is never an exception; these are the reasons why there is no finding to give.
 """

@@ -5,9 +5,9 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .notation.session import Check, Expect, FormBody, JsonBody, RawBody, Send, Session, Step
 from .notation.document import dotted
-from .replay.matchers import show
+from .notation.session import Check, Expect, FormBody, JsonBody, RawBody, Send, Session, Step
+from .replay.operators import show
 
 _WIDTH = 100
 
@@ -101,6 +101,7 @@ def _expected(expect: Expect) -> Iterator[str]:
         if limit is not None:
             yield f"{name} {limit:g} s"
     yield from (f"header {_check(check)}" for check in expect.headers)
+    yield from (f"Location's {_check(check)}" for check in expect.redirect)
     yield from (_check(check) for check in expect.json)
     if expect.events_carry_messages:
         yield "every event carries a message"

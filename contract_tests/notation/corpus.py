@@ -41,7 +41,8 @@ def choose(sessions: Iterable[Session], only: Sequence[str] = (), host: str = ""
     """
     available = tuple(sessions)
     _refuse_unknown(only, [session.id for session in available], "session", "mcp-ballast sessions")
-    _refuse_unknown([host] if host else [], [session.host for session in available], "host profile", "mcp-ballast sessions")
+    hosts = [session.host for session in available]
+    _refuse_unknown([host] if host else [], hosts, "host profile", "mcp-ballast sessions")
     return tuple(
         session for session in available if (not only or session.id in only) and (not host or session.host == host)
     )

@@ -81,6 +81,7 @@ def to_expect(data: Mapping[str, Any]) -> Expect:
         media_not=tuple(data.get("media_not", ())),
         headers=tuple(_to_check({**check, "at": [name]}) for name, check in data.get("headers", {}).items()),
         json=tuple(_to_check(check) for check in data.get("json", ())),
+        redirect=tuple(_to_check(check) for check in data.get("redirect", ())),
         body=data.get("body", "any"),
         ending=tuple(data.get("ending", ())),
         first_byte_within=data.get("first_byte_within"),
@@ -147,5 +148,6 @@ def _to_capture(name: str, data: Mapping[str, Any]) -> Capture:
         source=source,
         at=to_place(data["json"]) if source == "json" else (data[source],),
         pattern=data.get("matches", ""),
+        join=data.get("join"),
         is_url=data.get("url", False),
     )

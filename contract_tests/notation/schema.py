@@ -6,9 +6,10 @@ It turns a schema error into a sentence about a line of the file. What a file me
 import difflib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
@@ -36,58 +37,78 @@ def check_shape(document: Document) -> None:
         raise _explained(document, error)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fault:
+    """A schema error without its library: what was there, what the schema says about it, and the rule it breaks."""
+
+    instance: Any
+    schema: Any
+    rule: str
+    wanted: Any
+    message: str
+
+
+_Explanation: TypeAlias = tuple[tuple[str, ...], str, str]
+"""What to add to the place, what is wrong, and what to do."""
+
+
 def _explained(document: Document, error: ValidationError) -> SessionFileError:
-    place = tuple(error.absolute_path)
-    explain = _EXPLAIN.get(str(error.validator), _explain_plainly)
-    extra, problem, remedy = explain(error)
-    return document.error((*place, *extra), problem, remedy)
+    fault = _Fault(
+        instance=error.instance,
+        schema=error.schema,
+        rule=str(error.validator),
+        wanted=error.validator_value,
+        message=error.message,
+    )
+    extra, problem, remedy = _EXPLAIN.get(fault.rule, _explain_plainly)(fault)
+    return document.error((*error.absolute_path, *extra), problem, remedy)
 
 
-type_names: Mapping[str, str] = {"object": "a mapping", "array": "a list", "string": "text"}
+_TYPE_NAMES: Mapping[str, str] = {"object": "a mapping", "array": "a list", "string": "text"}
 
 
-def _explain_plainly(error: ValidationError) -> tuple[tuple[str, ...], str, str]:
-    return (), f"{_short(error.instance)} does not fit here: {error.message}.", "See docs/sessions.md."
+def _explain_plainly(fault: _Fault) -> _Explanation:
+    return (), f"{_short(fault.instance)} does not fit here: {fault.message}.", "See docs/sessions.md."
 
 
-def _explain_unknown_member(error: ValidationError) -> tuple[tuple[str, ...], str, str]:
-    allowed = list(error.schema.get("properties", {}))
-    unknown = next(name for name in error.instance if name not in allowed)
+def _explain_unknown_member(fault: _Fault) -> _Explanation:
+    allowed = list(fault.schema.get("properties", {}))
+    unknown = next(name for name in fault.instance if name not in allowed)
     near = difflib.get_close_matches(str(unknown), allowed, n=1)
     remedy = f"Did you mean {near[0]!r}?" if near else f"Known here: {', '.join(allowed)}."
     return (unknown,), f"The member {unknown!r} is unknown.", remedy
 
 
-def _explain_missing_member(error: ValidationError) -> tuple[tuple[str, ...], str, str]:
-    missing = next(name for name in error.validator_value if name not in error.instance)
-    about = error.schema.get("properties", {}).get(missing, {}).get("description", "")
+def _explain_missing_member(fault: _Fault) -> _Explanation:
+    missing = next(name for name in fault.wanted if name not in fault.instance)
+    about = fault.schema.get("properties", {}).get(missing, {}).get("description", "")
     return (), f"The member {missing!r} is missing.", f"Add it. {about}".rstrip()
 
 
-def _explain_value(error: ValidationError) -> tuple[tuple[str, ...], str, str]:
-    allowed = error.validator_value if error.validator == "enum" else [error.validator_value]
+def _explain_value(fault: _Fault) -> _Explanation:
+    allowed = fault.wanted if fault.rule == "enum" else [fault.wanted]
     known = ", ".join(str(value) for value in allowed)
-    return (), f"{_short(error.instance)} is not possible here.", f"Use {known}."
+    return (), f"{_short(fault.instance)} is not possible here.", f"Use {known}."
 
 
-def _explain_type(error: ValidationError) -> tuple[tuple[str, ...], str, str]:
-    wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
-    words = " or ".join(type_names.get(str(name), f"a {name}") for name in wanted)
-    hint = " Put it in quotes." if "string" in wanted and isinstance(error.instance, bool | int | float) else ""
-    return (), f"{_short(error.instance)} is not {words}.", f"Write {words} here.{hint}"
+def _explain_type(fault: _Fault) -> _Explanation:
+    wanted = fault.wanted if isinstance(fault.wanted, list) else [fault.wanted]
+    words = " or ".join(_TYPE_NAMES.get(str(name), f"a {name}") for name in wanted)
+    hint = " Put it in quotes." if "string" in wanted and isinstance(fault.instance, bool | int | float) else ""
+    return (), f"{_short(fault.instance)} is not {words}.", f"Write {words} here.{hint}"
 
 
-def _explain_operator(error: ValidationError) -> tuple[tuple[str, ...], str, str]:
-    choices = [name for option in error.validator_value for name in option.get("required", [])]
+def _explain_operator(fault: _Fault) -> _Explanation:
+    choices = [name for option in fault.wanted for name in option.get("required", [])]
     if not choices:
-        return _explain_plainly(error)
-    given = [name for name in choices if isinstance(error.instance, dict) and name in error.instance]
+        return _explain_plainly(fault)
+    given = [name for name in choices if isinstance(fault.instance, dict) and name in fault.instance]
     problem = f"There are {len(given)} of them: {', '.join(given)}." if given else "None of them is there."
     return (), problem, f"Give exactly one of {', '.join(choices)}."
 
 
-def _explain_conflict(error: ValidationError) -> tuple[tuple[str, ...], str, str]:
-    names = " and ".join(error.validator_value.get("required", []))
+def _explain_conflict(fault: _Fault) -> _Explanation:
+    names = " and ".join(fault.wanted.get("required", []))
     return (), f"There are both {names}.", "A request has one body: keep one of json, raw and form."
 
 

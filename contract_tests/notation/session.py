@@ -53,6 +53,7 @@ class Expect:
     media_not: tuple[str, ...] = ()
     headers: tuple[Check, ...] = ()
     json: tuple[Check, ...] = ()
+    redirect: tuple[Check, ...] = ()
     body: str = "any"
     ending: tuple[str, ...] = ()
     first_byte_within: float | None = None
@@ -103,6 +104,7 @@ class Capture:
     source: str
     at: Place
     pattern: str = ""
+    join: str | None = None
     is_url: bool = False
 
 

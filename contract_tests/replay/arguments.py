@@ -123,8 +123,9 @@ class _Maker:
         properties = schema.get("properties", {})
         required = [name for name in schema.get("required", ()) if isinstance(name, str)]
         made: dict[str, Any] = {}
+        unlisted = schema.get("additionalProperties", {})
         for name in required:
-            value = next(self._fitting(properties.get(name, schema.get("additionalProperties", {})), depth + 1), MISSING)
+            value = next(self._fitting(properties.get(name, unlisted), depth + 1), MISSING)
             if value is MISSING:
                 self.trouble = f"no value could be made for {name!r}"
                 return

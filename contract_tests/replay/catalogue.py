@@ -49,8 +49,7 @@ class Catalogue:
     def slow_tool(self) -> CallableTool | str:
         """The tool the user calls slow, else the ordinary one."""
         slow = [tool for tool in self._open_tools() if _example(self.examples, tool).is_slow]
-        chosen = _first(self.tools, self.examples, slow) if slow else self.tool()
-        return chosen
+        return _first(self.tools, self.examples, slow) if slow else self.tool()
 
     def protected_tool(self) -> CallableTool | str:
         """A tool that asks for OAuth while others do not, or why there is none."""

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
 from time import monotonic
-from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from typing import Any, TypeAlias
+from urllib.parse import urlencode, urlsplit
 
 import anyio
 
@@ -19,12 +19,14 @@ from ..errors import CannotFill
 from ..notation.session import MISSING, Capture, FormBody, JsonBody, RawBody, Send, Session, Step
 from ..notation.template import fill
 from ..outcome import Ending, Finding, Received, Sent, StepRun
-from .matchers import Complaint, judge, look_up
+from .matchers import Complaint, judge
+from .operators import look_up
 from .reply import Reply, read_reply
 from .values import of_step, origin_of
 from .wire import Request, Wire, encode
 
-_CONTENT_TYPES = {JsonBody: "application/json", FormBody: "application/x-www-form-urlencoded"}
+_Body: TypeAlias = JsonBody | RawBody | FormBody | None
+_CONTENT_TYPES: Mapping[type, str] = {JsonBody: "application/json", FormBody: "application/x-www-form-urlencoded"}
 _SHORTEST_SECRET = 8  # characters: a shorter configured value would be found in innocent text
 
 
@@ -47,7 +49,7 @@ class Setting:
         return tuple(word for word in words if len(word) >= _SHORTEST_SECRET)
 
 
-class _NotPlayed(Exception):  # noqa: N818 - not an error: a step that is left out
+class _NotPlayed(Exception):
     """A step is left out, and maybe the rest of the session."""
 
     def __init__(self, reason: str, *, ends: bool = False) -> None:
@@ -130,12 +132,16 @@ class Dialogue:
     def _unfillable(self, step: Step, missing: CannotFill) -> StepRun:
         """A step that lacks a value: broken by an earlier finding, or else a finding itself."""
         reason = f"it needs ${{{missing.name}}}, which no earlier step gave"
-        finding = self._finding(
-            step, Complaint(where=f"${{{missing.name}}}", expected="a value from an earlier reply", actual="none was there")
-        )
+        where = f"${{{missing.name}}}"
+        complaint = Complaint(where=where, expected="a value from an earlier reply", actual="none was there")
         was_found = any(run.findings for run in self._runs)
         return StepRun(
-            name=step.name, sent=None, received=None, skipped=reason, findings=() if was_found else (finding,), started=self._now()
+            name=step.name,
+            sent=None,
+            received=None,
+            skipped=reason,
+            findings=() if was_found else (self._finding(step, complaint),),
+            started=self._now(),
         )
 
     def _request(self, step: Step) -> tuple[Request, str]:
@@ -169,7 +175,7 @@ class Dialogue:
     def _is_own(self, url: str) -> bool:
         return origin_of(url) == origin_of(self.setting.url)
 
-    def _headers(self, send: Send, url: str, body: Any) -> tuple[tuple[str, str], ...]:
+    def _headers(self, send: Send, url: str, body: _Body) -> tuple[tuple[str, str], ...]:
         filled = fill(send.headers, self.values)
         names = {name.lower() for name in filled}
         configured = () if send.anonymous or not self._is_own(url) else self.setting.headers
@@ -184,8 +190,8 @@ class Dialogue:
             self._cut.add(step.name)
         for capture in step.captures:
             value = _captured(capture, reply)
-            if value is MISSING or value is None:
-                continue
+            if value is MISSING or value is None or value is False:
+                continue  # an announcement of false says the same as none
             self.values[capture.name] = value
             if capture.is_url:
                 self.values[f"{capture.name}.origin"] = origin_of(str(value))
@@ -216,7 +222,7 @@ class Dialogue:
         return clean(text)
 
 
-def _filled_body(body: JsonBody | RawBody | FormBody | None, values: Mapping[str, Any]) -> JsonBody | RawBody | FormBody | None:
+def _filled_body(body: _Body, values: Mapping[str, Any]) -> _Body:
     match body:
         case None:
             return None
@@ -243,8 +249,9 @@ def _captured(capture: Capture, reply: Reply) -> Any:
         case "header":
             value = reply.header(str(capture.at[0]))
         case _:
-            location = reply.header("location") or ""
-            value = dict(parse_qsl(urlsplit(location).query)).get(str(capture.at[0]))
+            value = reply.redirect().get(str(capture.at[0]))
+    if capture.join is not None and isinstance(value, list):
+        value = capture.join.join(map(str, value)) or None
     if not capture.pattern or value is MISSING or value is None:
         return value
     found = re.search(capture.pattern, str(value))

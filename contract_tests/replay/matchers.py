@@ -1,13 +1,11 @@
 """Does a reply hold what a session expects of it? Pure: values in, complaints out.
 
-One table of operators; every complaint says what was expected and what came, in words a developer can act on.
+What follows from another complaint is left out: a reply with the wrong status is not asked for its members, and of a
+JSON-RPC error it is said once that it is no result.
 """
 
-import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Any, Final
 
 from ..errors import CannotFill
@@ -15,10 +13,10 @@ from ..notation.document import dotted
 from ..notation.session import MISSING, Check, Expect, Place
 from ..notation.template import fill
 from ..outcome import Ending
-from .conformity import why_not
+from .operators import OPERATORS, SHOWN, look_up, show
 from .reply import EVENT_STREAM, Reply, load
 
-_SHOWN = 300  # characters of a value in a complaint: enough to recognise it, short enough for a terminal
+_SAID = 160  # characters of an error's message: the reply's whole body stands beside the complaint anyway
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,43 +32,11 @@ class Complaint:
 
 def judge(expect: Expect, reply: Reply, values: Mapping[str, Any]) -> list[Complaint]:
     """Return every complaint about a reply; none if all that `expect` says holds."""
-    complaints = [complaint for part in _PARTS for complaint in part(expect, reply, values)]
-    if expect.any_of:
-        complaints += _judge_alternatives(expect.any_of, reply, values)
-    return complaints
-
-
-def look_up(value: Any, place: Place) -> Any:
-    """Return what stands at a place of JSON, or `MISSING`."""
-    for key in place:
-        if isinstance(value, dict) and key in value:
-            value = value[key]
-        elif isinstance(value, dict) and str(key) in value:
-            value = value[str(key)]
-        elif isinstance(value, list) and isinstance(key, int) and key < len(value):
-            value = value[key]
-        else:
-            return MISSING
-    return value
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two JSON values are equal; true is not 1."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(same(a, b) for a, b in zip(one, other, strict=True))
-    return bool(one == other)
-
-
-def show(value: Any) -> str:
-    """Write a JSON value for people, shortened."""
-    if value is MISSING:
-        return "nothing there"
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
+    for stage in _STAGES:
+        complaints = [complaint for part in stage for complaint in part(expect, reply, values)]
+        if complaints:
+            return complaints
+    return []
 
 
 def _judge_ending(expect: Expect, reply: Reply, _: Mapping[str, Any]) -> Iterator[Complaint]:
@@ -102,7 +68,8 @@ def _said(reply: Reply) -> str:
     message = look_up(reply.message, ("error", "message"))
     code = look_up(reply.message, ("error", "code"))
     if message is not MISSING:
-        return f" ({code}: {message})"
+        said = " ".join(str(message).split())
+        return f" ({code}: {said if len(said) <= _SAID else f'{said[: _SAID - 3]}...'})"
     location = reply.header("location")
     return f" to {location}" if location else ""
 
@@ -127,6 +94,11 @@ def _judge_headers(expect: Expect, reply: Reply, values: Mapping[str, Any]) -> I
         yield from _judge_check(check, MISSING if value is None else value, values, f"header {name}")
 
 
+def _judge_redirect(expect: Expect, reply: Reply, values: Mapping[str, Any]) -> Iterator[Complaint]:
+    for check in expect.redirect:
+        yield from judge_at(check, reply.redirect(), values, "location")
+
+
 def _judge_body(expect: Expect, reply: Reply, _: Mapping[str, Any]) -> Iterator[Complaint]:
     if not _is_readable(reply):
         return
@@ -144,18 +116,26 @@ def _judge_json(expect: Expect, reply: Reply, values: Mapping[str, Any]) -> Iter
         expected = f"a JSON body with {dotted(expect.json[0].at) or 'content'}"
         yield Complaint(where="body", expected=expected, actual=_text(reply.body) or "an empty body")
         return
+    is_error = look_up(reply.message, ("error",)) is not MISSING and look_up(reply.message, ("result",)) is MISSING
+    wants_result = [check for check in expect.json if check.at[:1] == ("result",)]
+    if is_error and wants_result:
+        yield _complaint(wants_result[0], "message", "a result", f"an error{_said(reply)}")
+        return
+    failed: list[Place] = []
     for check in expect.json:
-        yield from judge_at(check, reply.message, values)
+        if not any(check.at[: len(place)] == place for place in failed):
+            complaints = list(judge_at(check, reply.message, values))
+            yield from complaints
+            failed += [check.at] if complaints else []
 
 
 def _judge_events(expect: Expect, reply: Reply, _: Mapping[str, Any]) -> Iterator[Complaint]:
     if not expect.events_carry_messages or reply.media != EVENT_STREAM:
         return
     for number, event in enumerate(reply.events, start=1):
-        if look_up(load(event.data), ("jsonrpc",)) == MISSING:
-            yield Complaint(
-                where=f"event {number}", expected="data that is a JSON-RPC message", actual=_text(event.data) or "no data"
-            )
+        if look_up(load(event.data), ("jsonrpc",)) is MISSING:
+            actual = _text(event.data) or "no data"
+            yield Complaint(where=f"event {number}", expected="data that is a JSON-RPC message", actual=actual)
 
 
 def _judge_times(expect: Expect, reply: Reply, _: Mapping[str, Any]) -> Iterator[Complaint]:
@@ -175,35 +155,39 @@ def _is_within(moment: float | None, limit: float) -> bool:
     return moment is not None and moment <= limit
 
 
-_PARTS: Final = (
-    _judge_ending,
-    _judge_status,
-    _judge_media,
-    _judge_headers,
-    _judge_body,
-    _judge_json,
-    _judge_events,
-    _judge_times,
-)
-
-
 def _is_readable(reply: Reply) -> bool:
     """A reply that was cut or never came has no body to judge: its ending says so already."""
     return reply.status is not None and reply.ending is Ending.COMPLETE
 
 
-def _judge_alternatives(options: Sequence[Expect], reply: Reply, values: Mapping[str, Any]) -> list[Complaint]:
+def _judge_alternatives(expect: Expect, reply: Reply, values: Mapping[str, Any]) -> Iterator[Complaint]:
+    options = expect.any_of
     outcomes = [judge(option, reply, values) for option in options]
-    if not all(outcomes):
-        return []
+    if not all(outcomes) or not options:
+        return
     nearest = min(outcomes, key=len)
     names = "; or ".join(option.name or f"alternative {number}" for number, option in enumerate(options, start=1))
-    actual = f"{'no reply' if reply.status is None else f'status {reply.status}{_said(reply)}'}; nearest misses: " + (
-        "; ".join(f"{complaint.where}: expected {complaint.expected}, got {complaint.actual}" for complaint in nearest)
+    came = "no reply" if reply.status is None else f"status {reply.status}{_said(reply)}"
+    misses = [
+        f"{complaint.where}: expected {complaint.expected}, got {complaint.actual}"
+        for complaint in nearest
+        if complaint.where != "status"
+    ]
+    yield Complaint(
+        where="reply",
+        expected=names,
+        actual="; ".join([came, *misses]),
+        incidents=tuple(dict.fromkeys(key for complaint in nearest for key in complaint.incidents)),
+        advice=next((complaint.advice for complaint in nearest if complaint.advice), ""),
     )
-    incidents = tuple(dict.fromkeys(key for complaint in nearest for key in complaint.incidents))
-    advice = next((complaint.advice for complaint in nearest if complaint.advice), "")
-    return [Complaint(where="reply", expected=names, actual=actual, incidents=incidents, advice=advice)]
+
+
+_Part = Callable[[Expect, Reply, Mapping[str, Any]], Iterator[Complaint]]
+_STAGES: Final[tuple[tuple[_Part, ...], ...]] = (
+    (_judge_ending, _judge_status),
+    (_judge_media, _judge_headers, _judge_redirect, _judge_body, _judge_json, _judge_events, _judge_times),
+    (_judge_alternatives,),
+)
 
 
 def judge_at(check: Check, root: Any, values: Mapping[str, Any], where: str = "") -> Iterator[Complaint]:
@@ -240,80 +224,7 @@ def _judge_every(check: Check, value: Any, values: Mapping[str, Any], where: str
 
 
 def _complaint(check: Check, where: str, expected: str, actual: str) -> Complaint:
-    return Complaint(
-        where=where, expected=expected, actual=actual, incidents=check.incidents, advice=check.advice
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Operator:
-    """How one operator judges (None: it holds, else what came instead) and what it asks for, in words."""
-
-    judge: Callable[[Any, Any], str | None]
-    expected: Callable[[Any], str]
-
-
-def _unless(holds: bool, value: Any) -> str | None:
-    return None if holds else show(value)
-
-
-def _contains(value: Any, operand: Any) -> bool:
-    if isinstance(value, str):
-        return isinstance(operand, str) and operand in value
-    return isinstance(value, list | dict) and any(same(item, operand) for item in value)
-
-
-def _matches(value: Any, pattern: Any) -> bool:
-    return isinstance(value, str) and re.search(str(pattern), value) is not None
-
-
-_TYPES: Final[Mapping[str, Callable[[Any], bool]]] = MappingProxyType(
-    {
-        "object": lambda value: isinstance(value, dict),
-        "array": lambda value: isinstance(value, list),
-        "string": lambda value: isinstance(value, str),
-        "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
-        "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
-        "boolean": lambda value: isinstance(value, bool),
-        "null": lambda value: value is None,
-    }
-)
-
-OPERATORS: Final[Mapping[str, Operator]] = MappingProxyType(
-    {
-        "present": Operator(
-            lambda value, wanted: _unless((value is not MISSING) == wanted, value),
-            lambda wanted: "to be there" if wanted else "to be absent",
-        ),
-        "equals": Operator(lambda value, other: _unless(same(value, other), value), show),
-        "one_of": Operator(
-            lambda value, others: _unless(any(same(value, other) for other in others), value),
-            lambda others: f"one of {show(others)}",
-        ),
-        "not_one_of": Operator(
-            lambda value, others: _unless(not any(same(value, other) for other in others), value),
-            lambda others: f"none of {show(others)}",
-        ),
-        "contains": Operator(
-            lambda value, item: _unless(_contains(value, item), value), lambda item: f"to contain {show(item)}"
-        ),
-        "lacks": Operator(
-            lambda value, item: _unless(not _contains(value, item), value), lambda item: f"to be without {show(item)}"
-        ),
-        "matches": Operator(
-            lambda value, pattern: _unless(_matches(value, pattern), value),
-            lambda pattern: f"to match {pattern}",
-        ),
-        "type": Operator(
-            lambda value, name: _unless(value is not MISSING and _TYPES[name](value), value), lambda name: f"type {name}"
-        ),
-        "min_items": Operator(
-            lambda value, least: _unless(isinstance(value, list) and len(value) >= least, value),
-            lambda least: f"at least {least} items",
-        ),
-        "conforms": Operator(why_not, lambda _: "what the schema declares"),
-    }
-)
+    return Complaint(where=where, expected=expected, actual=actual, incidents=check.incidents, advice=check.advice)
 
 
 def _either(options: Sequence[Any]) -> str:
@@ -323,4 +234,4 @@ def _either(options: Sequence[Any]) -> str:
 
 def _text(body: str) -> str:
     clean = body.strip()
-    return clean if len(clean) <= _SHOWN else f"{clean[: _SHOWN - 3]}..."
+    return clean if len(clean) <= SHOWN else f"{clean[: SHOWN - 3]}..."

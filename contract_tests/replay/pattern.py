@@ -13,7 +13,7 @@ _PRINTABLE = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ -_.
 _MOST_REPEATS = 1000
 
 
-class _Unreadable(Exception):  # noqa: N818 - never leaves this file
+class _Unreadable(Exception):
     """The pattern uses something this reader does not know."""
 
 
@@ -138,5 +138,3 @@ def _range(counted: re.Match[str]) -> tuple[int, int]:
 
 def _raise() -> str:
     raise _Unreadable
-
-

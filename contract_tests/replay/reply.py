@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from ..notation.session import MISSING
 from ..outcome import Ending, Received
@@ -40,6 +41,10 @@ class Reply:
     longest_gap: float
     duration: float
     trouble: str = ""
+
+    def redirect(self) -> dict[str, str]:
+        """Return the query parameters of the Location header; none without one."""
+        return dict(parse_qsl(urlsplit(self.header("location") or "").query, keep_blank_values=True))
 
     def header(self, name: str) -> str | None:
         """Return a header's value, several joined by comma; None without one."""

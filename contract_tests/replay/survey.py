@@ -13,7 +13,7 @@ from ..errors import TargetUnreachable
 from ..notation.session import MISSING, JsonBody
 from ..outcome import Ending
 from .catalogue import Catalogue, Example
-from .matchers import look_up
+from .operators import look_up
 from .reply import Reply, read_reply
 from .wire import Request, Wire, encode
 
@@ -80,8 +80,9 @@ class Surveyor:
 
     async def _modern(self, method: str, *, anonymous: bool = False, cursor: str | None = None) -> Reply:
         params: dict[str, Any] = {"_meta": _ENVELOPE} if cursor is None else {"_meta": _ENVELOPE, "cursor": cursor}
+        message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
         extra = (("MCP-Protocol-Version", "2026-07-28"), ("Mcp-Method", method))
-        return await self._post({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}, extra, anonymous=anonymous)
+        return await self._post(message, extra, anonymous=anonymous)
 
     async def _initialize(self) -> tuple[Reply, str | None]:
         client = {"name": "openai-mcp", "version": "1.0.0"}
@@ -94,13 +95,13 @@ class Surveyor:
 
     async def _legacy(self, method: str, *, session: str | None, cursor: str | None = None) -> Reply:
         params = {} if cursor is None else {"cursor": cursor}
-        return await self._post({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}, _legacy_headers(session))
+        message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        return await self._post(message, _legacy_headers(session))
 
     async def _post(self, message: Any, extra: tuple[tuple[str, str], ...], *, anonymous: bool = False) -> Reply:
-        own = () if anonymous else self.headers
-        request = Request(
-            method="POST", url=self.url, headers=(*own, *_BASIC, *extra), body=encode(JsonBody(value=message)), limit=_LIMIT
-        )
+        headers = (*(() if anonymous else self.headers), *_BASIC, *extra)
+        body = encode(JsonBody(value=message))
+        request = Request(method="POST", url=self.url, headers=headers, body=body, limit=_LIMIT)
         return read_reply(await self.wire.exchange(request), request_id=message.get("id", MISSING))
 
     async def _resource_metadata(self) -> Any:
@@ -147,8 +148,11 @@ def _trouble(modern: Reply, legacy: Reply) -> str:
     if _has_result(modern) or _has_result(legacy):
         return ""
     if modern.status == 401:  # noqa: PLR2004 - HTTP's own number
-        return "the target asks for authorization: give it with --header 'Authorization: Bearer ...' or in ballast.toml"
-    return f"tools/list and initialize were not answered as MCP ({_status(modern)}, {_status(legacy)}): is the path right?"
+        return (
+            "the target asks for authorization: give --header 'Authorization: Bearer ...' or [headers] in ballast.toml"
+        )
+    came = f"{_status(modern)}, {_status(legacy)}"
+    return f"tools/list and initialize were not answered as MCP ({came}): is the path right?"
 
 
 def _status(reply: Reply) -> str:

@@ -1,4 +1,4 @@
-"""The values of a session's variables: what is constant in a conversation, what is new in every step. Pure under a seed.
+"""The values of a session's variables: what is constant, what is new in every step. Pure under a seed.
 
 Shapes follow what has been seen on the wire; the values themselves mean nothing to anybody.
 """
@@ -28,7 +28,9 @@ class Client:
     redirect_uri: str = "https://chatgpt.com/connector_platform_oauth_redirect"
 
 
-def of_session(session: Session, catalogue: Catalogue, *, url: str, client: Client | None, random: Random) -> dict[str, Any]:
+def of_session(
+    session: Session, catalogue: Catalogue, *, url: str, client: Client | None, random: Random
+) -> dict[str, Any]:
     """Return the values that stay the same during one session."""
     verifier = _text(random, 64)
     return {
@@ -47,7 +49,8 @@ def of_session(session: Session, catalogue: Catalogue, *, url: str, client: Clie
 
 def of_step(request_id: int, random: Random) -> dict[str, Any]:
     """Return the values that are new in every step."""
-    return {"id": request_id, "call": f"call_{_text(random, 24, _ALPHANUMERIC)}", "state": f"oauth_s_{_text(random, 32)}"}
+    call = f"call_{_text(random, 24, _ALPHANUMERIC)}"
+    return {"id": request_id, "call": call, "state": f"oauth_s_{_text(random, 32)}"}
 
 
 def origin_of(url: str) -> str:

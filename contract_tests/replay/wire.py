@@ -62,7 +62,8 @@ class _Arrival:
     def begin(self, response: httpx2.Response) -> None:
         self.headers_at = self.now()
         self.status = response.status_code
-        self.headers = tuple((key.decode("latin-1"), value.decode("utf-8", "replace")) for key, value in response.headers.raw)
+        raw = response.headers.raw
+        self.headers = tuple((key.decode("latin-1"), value.decode("utf-8", "replace")) for key, value in raw)
         self.media = response.headers.get("content-type", "").split(";")[0].strip().lower()
 
     def add(self, data: bytes) -> None:
@@ -80,10 +81,16 @@ class _Arrival:
             chunks=tuple(self.chunks),
             ending=ending,
             duration=duration,
-            first_byte=self.chunks[0].at if self.chunks else self.headers_at,
+            first_byte=self._first_byte(ending),
             longest_gap=max(gaps),
             trouble=trouble,
         )
+
+    def _first_byte(self, ending: Ending) -> float | None:
+        """The first byte of the body counts: proxies hold headers back until it comes. A complete reply may have none."""
+        if self.chunks:
+            return self.chunks[0].at
+        return self.headers_at if ending is Ending.COMPLETE else None
 
 
 class Wire:
@@ -103,7 +110,7 @@ class Wire:
             await self._transport.aclose()
 
     async def exchange(self, request: Request) -> Received:
-        """Send one request and read the reply until it ends, is cut, or the limit is reached. Never raises for these."""
+        """Send one request and read the reply until it ends, is cut, or the limit is reached; that is no error."""
         received, is_stale = await self._attempt(request)
         if is_stale:
             # RFC 9112, 9.3.1: the target closed an idle connection in the same moment; nothing of the request was read.
@@ -154,16 +161,16 @@ def encode(body: JsonBody | RawBody | FormBody | None) -> bytes | None:
         case RawBody(text=text):
             return text.encode()
         case FormBody(fields=fields):
-            return urlencode({key: value if isinstance(value, str) else json.dumps(value) for key, value in fields.items()}).encode()
+            texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in fields.items()}
+            return urlencode(texts).encode()
 
 
 def _as_httpx(request: Request, arrival: _Arrival) -> httpx2.Request:
     headers = [(name.encode(), value.encode()) for name, value in request.headers]
-    return httpx2.Request(
-        request.method, request.url, headers=headers, content=request.body, extensions={"trace": arrival.note, "timeout": {}}
-    )
+    extensions: dict[str, Any] = {"trace": arrival.note, "timeout": {}}
+    return httpx2.Request(request.method, request.url, headers=headers, content=request.body, extensions=extensions)
 
 
 def _in_words(problem: Exception) -> str:
     said = str(problem).strip()
-    return said if said else type(problem).__name__
+    return said or type(problem).__name__

@@ -49,7 +49,8 @@ def _made(maker: Callable[[], Asgi], name: str) -> Asgi:
     try:
         return maker()
     except Exception as problem:
-        raise BadTarget(f"{name} gives no application: {type(problem).__name__}: {problem}. Correct it there.") from problem
+        said = f"{type(problem).__name__}: {problem}"
+        raise BadTarget(f"{name} gives no application: {said}. Correct it there.") from problem
 
 
 def _takes_asgi(value: object) -> bool:

@@ -23,7 +23,7 @@ def resolve(specification: str) -> object:
         return _attribute(_from_file(Path(place)), attribute, specification)
     if not attribute:
         raise BadTarget(
-            f"{specification!r} is no target. Give an address (https://...), module:attribute, or a file.py[:attribute]."
+            f"{specification!r} is no target. Give an address (https://...), module:attribute or file.py[:attribute]."
         )
     return _attribute(_from_module(place), attribute, specification)
 
@@ -53,9 +53,8 @@ def _from_module(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except (Exception, SystemExit) as problem:
-        raise BadTarget(
-            f"The module {name} does not import: {_in_words(problem)}. Run `python -c 'import {name}'` here to see where."
-        ) from problem
+        remedy = f"Run `python -c 'import {name}'` here to see where."
+        raise BadTarget(f"The module {name} does not import: {_in_words(problem)}. {remedy}") from problem
 
 
 def _look_in(folder: Path) -> None:

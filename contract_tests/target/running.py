@@ -26,6 +26,11 @@ def run_target(specification: str, *, host: str, port: int, announce: Callable[[
     if callable(own) and hasattr(found, "app"):
         own(host=host, port=port)
         return
-    lifespan = "on" if application.has_lifespan else "auto"
-    config = uvicorn.Config(application.app, host=host, port=port, lifespan=lifespan, ws="none", access_log=False)
-    uvicorn.Server(config).run()
+    uvicorn.run(
+        application.app,
+        host=host,
+        port=port,
+        lifespan="on" if application.has_lifespan else "auto",
+        ws="none",
+        access_log=False,
+    )
