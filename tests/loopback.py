@@ -1,10 +1,12 @@
 """Serves an ASGI app for real, on a free loopback port."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
+import httpx2
 import uvicorn
 
 Serve = Callable[[Any], str]
@@ -31,3 +33,14 @@ def served(app: Any) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(20)
+
+
+def await_health(url: str) -> None:
+    """Return when a server in another process answers on /health."""
+    ends = time.monotonic() + 30
+    while time.monotonic() < ends:
+        with suppress(httpx2.TransportError):
+            if httpx2.get(f"{url}/health").is_success:
+                return
+        time.sleep(0.05)
+    raise AssertionError(f"{url} did not start to serve")

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import anyio
@@ -17,6 +17,7 @@ import pytest
 from connector.telemetry.setup import wants_export
 from contract_tests.collector import HANG, THROTTLE, UNAVAILABLE, Answer, Collector
 from contract_tests.outcome import Span
+from tests.loopback import await_health
 from tests.wire import call, headers, modern, post, request, streaming
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -32,23 +33,13 @@ def _free_port() -> int:
         return port
 
 
-def _await_health(url: str) -> None:
-    ends = time.monotonic() + 30
-    while time.monotonic() < ends:
-        with suppress(httpx2.TransportError):
-            if httpx2.get(f"{url}/health").is_success:
-                return
-        time.sleep(0.05)
-    raise AssertionError("the traced connector did not start")
-
-
 @contextmanager
 def _started(endpoint: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     port = _free_port()
     env = {**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "OTEL_BSP_SCHEDULE_DELAY": "50"}
     with subprocess.Popen([sys.executable, TOLD, str(port)], env=env, stderr=subprocess.DEVNULL) as process:
         try:
-            _await_health(f"http://127.0.0.1:{port}")
+            await_health(f"http://127.0.0.1:{port}")
             yield f"http://127.0.0.1:{port}", process
         finally:
             process.kill()
@@ -223,7 +214,7 @@ def test_the_last_spans_are_sent_before_the_process_ends(monkeypatch: pytest.Mon
         port = _free_port()
         env = {**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint}
         with subprocess.Popen([sys.executable, TOLD, str(port)], env=env, stderr=subprocess.DEVNULL) as process:
-            _await_health(f"http://127.0.0.1:{port}")
+            await_health(f"http://127.0.0.1:{port}")
             post(f"http://127.0.0.1:{port}", call("echo", {"text": "x"}), headers() | parent)
             process.send_signal(signal.SIGTERM)
             process.wait(30)
