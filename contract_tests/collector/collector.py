@@ -58,12 +58,14 @@ class Collector:
         return self._receiver.exports
 
     def start(self) -> None:
-        """Begin to serve. Exports are accepted when this returns.
+        """Begin to serve, unless it does already. Exports are accepted when this returns.
 
         Raises:
             OSError: the port is taken.
             TimeoutError: the thread that serves did not come up.
         """
+        if self._server is not None:
+            return
         listener = socket.create_server(("127.0.0.1", self._port))
         self._port = listener.getsockname()[1]
         self._server = _server(self._receiver)

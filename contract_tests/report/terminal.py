@@ -26,6 +26,7 @@ from .words import (
     slowest_first_byte,
     status_line,
     timing,
+    trust,
     verdict_line,
 )
 
@@ -106,8 +107,11 @@ class Progress:
         if sessions:
             self._console.print()
             self._line(Text("not checked", style="bold"))
+        alike: dict[str, list[str]] = {}
         for session in sessions:
-            self._line(Text(printable(f"  {session.id}: {session.reason or 'no reason given'}")))
+            alike.setdefault(session.reason or "no reason given", []).append(session.id)
+        for reason, identities in alike.items():
+            self._line(Text(printable(f"  {', '.join(identities)}: {reason}")))
 
     def _describe(self) -> None:
         if self._bars:
@@ -166,8 +170,7 @@ def _step_table(session: SessionRun, step: StepRun) -> Table:
 
 
 def _step_rows(session: SessionRun, step: StepRun) -> Iterator[tuple[str, str]]:
-    trust = ", ".join([session.provenance, f"seen {session.seen.isoformat()}", *doubts(session)])
-    yield "session", f"{session.title} ({session.host}, {session.surface}; {trust})"
+    yield "session", f"{session.title} ({session.host}, {session.surface}; {trust(session)})"
     if step.skipped:
         yield "not sent", step.skipped
     if step.sent:

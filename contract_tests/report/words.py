@@ -83,6 +83,12 @@ def doubts(session: SessionRun) -> tuple[str, ...]:
     return inferred + expired
 
 
+def trust(session: SessionRun) -> str:
+    """How the session is known, since when, and what speaks against it: observed, seen 2026-09-29."""
+    known = () if session.provenance == "inferred" else (session.provenance,)
+    return ", ".join([*known, *doubts(session), f"seen {session.seen.isoformat()}"])
+
+
 def age(seen: date, on: date) -> str:
     """How long before `on` the wire was last seen like this."""
     days = (on - seen).days
@@ -125,10 +131,15 @@ def timing(received: Received) -> str:
     parts = [
         f"first byte after {seconds(received.first_byte)}" if received.first_byte is not None else "no byte",
         plural(len(received.chunks), "chunk") + (f" ({plural(beats, 'heartbeat')})" if beats else ""),
-        f"longest gap {seconds(received.longest_gap)}" if received.longest_gap else "",
+        f"longest gap {seconds(received.longest_gap)}" if _is_gap_worth_a_word(received) else "",
         f"{received.ending} after {seconds(received.duration)}",
     ]
     return ", ".join(part for part in parts if part)
+
+
+def _is_gap_worth_a_word(received: Received) -> bool:
+    """Waiting for the first byte is a gap too, and has been told already."""
+    return received.first_byte is not None and received.longest_gap > received.first_byte
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,8 +71,7 @@ def test_the_summary_says_how_far_each_session_can_be_trusted(run: Run) -> None:
     text = Outline(page(run)).text
 
     assert (
-        "holds A probe without a method chatgpt-retired-probe inferred only inferred expired 2026-10-01 "
-        "53 days before 1 8.3 ms"
+        "holds A probe without a method chatgpt-retired-probe only inferred expired 2026-10-01 53 days before 1 8.3 ms"
     ) in text
     assert "not checked The same write, twice chatgpt-write-twice: the target has no tool that writes observed" in text
 

@@ -76,6 +76,21 @@ def test_the_account_gives_the_verdict_then_every_finding_then_what_was_not_chec
     ]
 
 
+def test_sessions_that_were_not_checked_for_one_reason_share_a_line(run: Run) -> None:
+    """Ours: a target without tools is told so once."""
+    first = run.sessions[4]
+    other = replace(first, id="chatgpt-cut-write")
+    third = replace(first, id="oauth-refresh", reason="")
+
+    account = piped(replace(run, sessions=(first, third, other))).splitlines()
+
+    assert account[-3:] == [
+        "not checked",
+        "  chatgpt-write-twice, chatgpt-cut-write: the target has no tool that writes",
+        "  oauth-refresh: no reason given",
+    ]
+
+
 def test_a_terminal_shows_how_far_the_replay_is_and_is_given_back(run: Run) -> None:
     """Issue 2: a live progress display on a terminal."""
     console = Console(file=io.StringIO(), width=100, force_terminal=True, color_system="standard", _environ={})
