@@ -53,9 +53,7 @@ def recorded() -> tuple[ReadableSpan, ...]:
     return memory.get_finished_spans()
 
 
-def exporter(
-    collector: Collector, *, timeout: float = 5, compression: Compression | None = None
-) -> OTLPSpanExporter:
+def exporter(collector: Collector, *, timeout: float = 5, compression: Compression | None = None) -> OTLPSpanExporter:
     return OTLPSpanExporter(f"{collector.endpoint}/v1/traces", timeout=timeout, compression=compression)
 
 
@@ -114,9 +112,7 @@ def test_exports_of_servers_that_send_json_are_read_too(collector: Collector) ->
 
 
 @pytest.mark.parametrize("answer", [UNAVAILABLE, THROTTLE, HANG])
-def test_a_refused_export_keeps_nothing_and_the_next_one_is_taken(
-    collector: Collector, answer: Answer
-) -> None:
+def test_a_refused_export_keeps_nothing_and_the_next_one_is_taken(collector: Collector, answer: Answer) -> None:
     """Ours: the collector plays a failing backend, and recovers when told to."""
     collector.answer = answer
     spans = recorded()
@@ -254,9 +250,7 @@ def test_stopping_lets_go_of_an_answer_that_is_held_back() -> None:
     answers: list[int] = []
     with Collector(answer=HANG) as collector:
         url = f"{collector.endpoint}/v1/traces"
-        sender = threading.Thread(
-            target=lambda: answers.append(httpx2.post(url, headers=PROTOBUF).status_code)
-        )
+        sender = threading.Thread(target=lambda: answers.append(httpx2.post(url, headers=PROTOBUF).status_code))
         sender.start()
         while not collector.exports:
             sender.join(0.01)
