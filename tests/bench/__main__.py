@@ -45,17 +45,18 @@ _QUICK = Plan(rounds=2, bounds=Bounds(warmup_seconds=0.1, seconds=0.35, most_cal
 @click.option("--quick", is_flag=True, help="A rough look in under 40 s: fewer, shorter rounds.")
 @click.option("--write", is_flag=True, help="Put the tables into docs/benchmarks.md.")
 @click.option("--only", "kinds", multiple=True, type=click.Choice(list(CONTENDERS)), help="Beside the plain SDK.")
+@click.option("--fast", is_flag=True, help="Run all servers on uvloop and httptools instead of asyncio and h11.")
 @click.option("--profile", metavar="KIND-CASE", help="Profile one server under load, such as ballast-2025-json.")
-def main(*, quick: bool, write: bool, kinds: tuple[str, ...], profile: str | None) -> None:
+def main(*, quick: bool, write: bool, fast: bool, kinds: tuple[str, ...], profile: str | None) -> None:
     """Compare mcp-ballast with the plain SDK and FastMCP on this machine."""
     if profile is not None:
-        _profile(profile)
+        _profile(profile, fast=fast)
         return
     plan = _QUICK if quick else _FULL
     chosen = [kind for kind in CONTENDERS if not kinds or kind in (*kinds, "mcp")]
     pinning = pin_load_generator()
     with ExitStack() as stack:
-        servers = {place: stack.enter_context(serving(*place)) for place in _places(chosen)}
+        servers = {place: stack.enter_context(serving(*place, fast=fast)) for place in _places(chosen)}
         for case in CASES:
             for kind in chosen:
                 _check(servers[kind, server_mode(kind, case)], case, kind)
@@ -64,7 +65,7 @@ def main(*, quick: bool, write: bool, kinds: tuple[str, ...], profile: str | Non
     lines = [line(case, kind, rounds) for case in CASES for kind in chosen]
     text = "\n\n".join(
         [
-            setting(_command(quick=quick, kinds=kinds), pinning, _protocol(plan)),
+            setting(_command(), pinning, _protocol(plan, fast=fast)),
             speed_table(lines),
             memory_table(weights, plan.sessions),
         ]
@@ -109,29 +110,28 @@ def _weigh(server: Server, kind: str, sessions: int) -> Weight:
     return asyncio.run(weigh(server, sessions=sessions))
 
 
-def _profile(target: str) -> None:
+def _profile(target: str, *, fast: bool) -> None:
     kind, _, key = target.partition("-")
     case = next((case for case in CASES if case.key == key), None)
     if kind not in CONTENDERS or case is None:
         known = ", ".join(f"{kind}-{case.key}" for kind in CONTENDERS for case in CASES)
         raise click.BadParameter(f"{target!r} is none of: {known}", param_hint="--profile")
     pin_load_generator()
-    with serving(kind, server_mode(kind, case), profile=True) as server:
+    with serving(kind, server_mode(kind, case), fast=fast, profile=True) as server:
         seen = _run(server, case, _PROFILE_BOUNDS)
     sys.stdout.write(f"{seen.calls_per_second:.0f} calls/s while profiled, errors: {seen.errors or 'none'}\n")
 
 
-def _command(*, quick: bool, kinds: tuple[str, ...]) -> str:
-    words = ["python -m tests.bench", *(["--quick"] if quick else []), *(f"--only {kind}" for kind in kinds)]
-    return " ".join(words)
+def _command() -> str:
+    return " ".join(["python -m tests.bench", *sys.argv[1:]])
 
 
-def _protocol(plan: Plan) -> str:
-    bounds = plan.bounds
+def _protocol(plan: Plan, *, fast: bool) -> str:
+    bounds, stack = plan.bounds, "uvloop and httptools" if fast else "asyncio and h11"
     return (
         f"{plan.rounds} interleaved rounds of {bounds.seconds:g} s after {bounds.warmup_seconds:g} s of "
         f"warm-up, at most {bounds.most_calls} calls each; {bounds.connections} keep-alive connections; "
-        "one uvicorn worker each, asyncio and h11 for all; medians"
+        f"one uvicorn worker each, {stack} for all; medians"
     )
 
 

@@ -67,12 +67,12 @@ def pin_load_generator() -> str:
 
 
 @contextmanager
-def serving(kind: str, mode: str, *, profile: bool = False) -> Iterator[Server]:
+def serving(kind: str, mode: str, *, fast: bool = False, profile: bool = False) -> Iterator[Server]:
     """Start contender `kind` in `mode` in a folder of its own, and stop it at the end."""
     command = [sys.executable, "-m", "tests.bench.servers", kind, mode, "--cpu", str(SERVER_CPU)]
     with TemporaryDirectory(prefix="ballast-bench-") as folder:
         process = subprocess.Popen(
-            [*command, "--profile"] if profile else command,
+            [*command, *(["--fast"] if fast else []), *(["--profile"] if profile else [])],
             cwd=folder,
             env=_environment(),
             stdout=subprocess.PIPE,

@@ -46,7 +46,7 @@ def _speed_row(line: Line) -> list[str]:
 
 
 def _target(line: Line) -> str:
-    return f"{line.case.target:g} " + ("(missed)" if line.misses_target else "(met)")
+    return f"{line.case.target:g} ({line.verdict})"
 
 
 def memory_table(weights: dict[str, Weight], sessions: int) -> str:

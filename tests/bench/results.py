@@ -41,9 +41,11 @@ class Line:
     errors: int
 
     @property
-    def misses_target(self) -> bool:
-        """Whether throughput is under the target, or the target was bought with a worse p99."""
-        return self.throughput_ratio < self.case.target or self.p99_ratio > 1.0
+    def verdict(self) -> str:
+        """Whether throughput reaches the target, and not at the price of a worse p99."""
+        if self.throughput_ratio < self.case.target:
+            return "missed"
+        return "met" if self.p99_ratio <= 1.0 else "met, but p99 is worse"
 
 
 def figures(run: Run) -> Figures:

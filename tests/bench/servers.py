@@ -1,4 +1,4 @@
-"""The servers that are compared: one echo tool each, one uvicorn worker, asyncio and h11 for all.
+"""The servers that are compared: one echo tool each, one uvicorn worker, the same loop and HTTP parser for all.
 
 A server runs as `python -m tests.bench.servers KIND MODE`, prints its port and serves until it is told to
 stop. Only the contender's own module is imported, so that none pays memory for another.
@@ -28,12 +28,13 @@ _KEEP_ALIVE_SECONDS = 120
 @click.argument("kind", type=click.Choice(list(CONTENDERS)))
 @click.argument("mode", type=click.Choice(MODES))
 @click.option("--cpu", type=int, help="Pin the process to this CPU where the system can.")
+@click.option("--fast", is_flag=True, help="Run on uvloop and httptools instead of asyncio and h11.")
 @click.option("--profile", is_flag=True, help="Print what the time went into when the server is stopped.")
-def main(kind: str, mode: str, *, cpu: int | None, profile: bool) -> None:
+def main(kind: str, mode: str, *, cpu: int | None, fast: bool, profile: bool) -> None:
     """Serve one contender on a free loopback port, and print the port."""
     logging.basicConfig(level=logging.ERROR)
     listener = _listen()
-    server = uvicorn.Server(_config(import_module(f".echo_{kind}", __package__).app(mode)))
+    server = uvicorn.Server(_config(import_module(f".echo_{kind}", __package__).app(mode), fast=fast))
     if cpu is not None and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {cpu})
     sys.stdout.write(f"{listener.getsockname()[1]}\n")
@@ -50,11 +51,11 @@ def _listen() -> socket.socket:
     return listener
 
 
-def _config(app: object) -> uvicorn.Config:
+def _config(app: object, *, fast: bool) -> uvicorn.Config:
     return uvicorn.Config(
         app,  # type: ignore[arg-type] # the contenders return different ASGI classes
-        loop="asyncio",
-        http="h11",
+        loop="uvloop" if fast else "asyncio",
+        http="httptools" if fast else "h11",
         ws="none",
         lifespan="on",
         access_log=False,
