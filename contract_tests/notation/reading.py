@@ -150,4 +150,5 @@ def _to_capture(name: str, data: Mapping[str, Any]) -> Capture:
         pattern=data.get("matches", ""),
         join=data.get("join"),
         is_url=data.get("url", False),
+        default=data.get("default", MISSING),
     )

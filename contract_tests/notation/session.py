@@ -25,6 +25,9 @@ class _Missing:
     def __repr__(self) -> str:
         return "nothing"
 
+    def __bool__(self) -> bool:
+        return False
+
 
 MISSING: Final = _Missing()
 
@@ -106,6 +109,7 @@ class Capture:
     pattern: str = ""
     join: str | None = None
     is_url: bool = False
+    default: Any = MISSING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

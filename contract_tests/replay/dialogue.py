@@ -4,6 +4,7 @@ The only place where templates, the wire and the matchers meet. Which sessions a
 served, is decided elsewhere.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -190,8 +191,10 @@ class Dialogue:
             self._cut.add(step.name)
         for capture in step.captures:
             value = _captured(capture, reply)
-            if value is MISSING or value is None or value is False:
-                continue  # an announcement of false says the same as none
+            if value is MISSING or value is None:
+                value = capture.default if reply.ending is Ending.COMPLETE else MISSING
+            if value is MISSING:
+                continue
             self.values[capture.name] = value
             if capture.is_url:
                 self.values[f"{capture.name}.origin"] = origin_of(str(value))
@@ -254,5 +257,6 @@ def _captured(capture: Capture, reply: Reply) -> Any:
         value = capture.join.join(map(str, value)) or None
     if not capture.pattern or value is MISSING or value is None:
         return value
-    found = re.search(capture.pattern, str(value))
+    text = value if isinstance(value, str) else json.dumps(value)
+    found = re.search(capture.pattern, text)
     return found[1 if found.re.groups else 0] if found else None

@@ -87,7 +87,7 @@ class _Arrival:
         )
 
     def _first_byte(self, ending: Ending) -> float | None:
-        """The first byte of the body counts: proxies hold headers back until it comes. A complete reply may have none."""
+        """The first byte of the body counts: proxies hold headers back until it comes. A complete reply may lack one."""
         if self.chunks:
             return self.chunks[0].at
         return self.headers_at if ending is Ending.COMPLETE else None
