@@ -10,7 +10,7 @@ from .errors import BallastTestError
 from .notation.corpus import choose, load_sessions
 from .notation.session import Session
 from .outcome import Finding, Run, SessionRun, Verdict
-from .play import Options, play_sessions
+from .play import Options, play_sessions, with_spans
 from .target.opening import open_target
 from .target.target import Target
 
@@ -27,4 +27,5 @@ __all__ = [
     "load_sessions",
     "open_target",
     "play_sessions",
+    "with_spans",
 ]

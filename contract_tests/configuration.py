@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from .errors import BadConfiguration
+from .offer.catalogue import Example
 from .play import Options, Pace
-from .replay.catalogue import Example
 from .replay.values import Client
 
 _ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")

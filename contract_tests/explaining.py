@@ -5,9 +5,9 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from .judging.operators import show
 from .notation.document import dotted
 from .notation.session import Check, Expect, FormBody, JsonBody, RawBody, Send, Session, Step
-from .replay.operators import show
 
 _WIDTH = 100
 

@@ -14,8 +14,8 @@ from typing import Literal, Protocol
 
 from .errors import TargetUnreachable
 from .notation.session import Session
+from .offer.catalogue import Catalogue, Example
 from .outcome import Run, SessionRun, Span, StepRun, Verdict
-from .replay.catalogue import Catalogue, Example
 from .replay.dialogue import Dialogue, Setting
 from .replay.needs import why_not_checked
 from .replay.survey import Surveyor

@@ -1,4 +1,4 @@
-"""Sessions as pytest items, and what the fixtures of `_mcp_ballast_pytest` give. Imported by those who use them only."""
+"""Sessions as pytest items, and what the fixtures of `_mcp_ballast_pytest` give. For those who use them only."""
 
 from .fixtures import Replay, Servers
 from .items import collect_sessions

@@ -7,9 +7,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from ..notation.corpus import choose, load_sessions
+from ..offer.catalogue import Example
 from ..outcome import Run, SessionRun
 from ..play import Options, Pace, play_sessions
-from ..replay.catalogue import Example
 from ..target.opening import open_target
 from ..target.target import Target
 from .threads import run_to_end

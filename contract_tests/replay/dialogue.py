@@ -17,12 +17,12 @@ import anyio
 
 from ..credentials import PLACEHOLDER, clean, clean_header
 from ..errors import CannotFill
+from ..judging.matchers import Complaint, judge
+from ..judging.operators import look_up
+from ..judging.reply import Reply, read_reply
 from ..notation.session import MISSING, Capture, FormBody, JsonBody, RawBody, Send, Session, Step
 from ..notation.template import fill
 from ..outcome import Ending, Finding, Received, Sent, StepRun
-from .matchers import Complaint, judge
-from .operators import look_up
-from .reply import Reply, read_reply
 from .values import of_step, origin_of
 from .wire import Request, Wire, encode
 

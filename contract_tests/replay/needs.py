@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from ..notation.session import Session
-from .catalogue import Catalogue
+from ..offer.catalogue import Catalogue
 from .values import Client
 
 

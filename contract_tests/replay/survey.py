@@ -10,11 +10,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import TargetUnreachable
+from ..judging.operators import look_up
+from ..judging.reply import Reply, read_reply
 from ..notation.session import MISSING, JsonBody
+from ..offer.catalogue import Catalogue, Example
 from ..outcome import Ending
-from .catalogue import Catalogue, Example
-from .operators import look_up
-from .reply import Reply, read_reply
+from .values import is_loopback, origin_of
 from .wire import Request, Wire, encode
 
 _LIMIT = 20.0  # seconds for one answer: above the 15 s of silence the mcp SDK allows itself, below a person's patience
@@ -105,10 +106,8 @@ class Surveyor:
         return read_reply(await self.wire.exchange(request), request_id=message.get("id", MISSING))
 
     async def _resource_metadata(self) -> Any:
-        parts = urlsplit(self.url)
-        origin = f"{parts.scheme}://{parts.netloc}"
-        for path in dict.fromkeys((parts.path.rstrip("/"), "")):
-            url = f"{origin}/.well-known/oauth-protected-resource{path}"
+        for path in dict.fromkeys((urlsplit(self.url).path.rstrip("/"), "")):
+            url = f"{origin_of(self.url)}/.well-known/oauth-protected-resource{path}"
             request = Request(method="GET", url=url, headers=(_AGENT, ("Accept", "application/json")), limit=_LIMIT)
             reply = read_reply(await self.wire.exchange(request))
             if reply.status == 200 and isinstance(reply.message, dict):  # noqa: PLR2004 - HTTP's own number
@@ -116,18 +115,11 @@ class Surveyor:
         return MISSING
 
 
-def is_loopback(url: str) -> bool:
-    """Whether an address is this machine's own."""
-    host = urlsplit(url).hostname or ""
-    return host in {"localhost", "::1"} or host.startswith("127.")
-
-
 def _public_origin(url: str, resource: Any) -> str:
     """The origin the target gives itself, if it is tested on loopback under another name."""
     if not isinstance(resource, str) or not is_loopback(url):
         return ""
-    parts = urlsplit(resource)
-    return f"{parts.scheme}://{parts.netloc}"
+    return origin_of(resource)
 
 
 def _legacy_headers(session: str | None) -> tuple[tuple[str, str], ...]:

@@ -12,8 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..notation.session import Session
-from .catalogue import CallableTool, Catalogue
-from .survey import is_loopback
+from ..offer.catalogue import CallableTool, Catalogue
 
 _URL_SAFE = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _ALPHANUMERIC = _URL_SAFE[:-2]
@@ -57,6 +56,12 @@ def origin_of(url: str) -> str:
     """Scheme, host and port of a URL."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address is this machine's own."""
+    host = urlsplit(url).hostname or ""
+    return host in {"localhost", "::1"} or host.startswith("127.")
 
 
 def _of_target(url: str, catalogue: Catalogue) -> dict[str, Any]:

@@ -14,9 +14,9 @@ from urllib.parse import urlencode
 import anyio
 import httpx2
 
+from ..judging.reply import is_heartbeat
 from ..notation.session import FormBody, JsonBody, RawBody
 from ..outcome import Chunk, Ending, Received
-from .reply import is_heartbeat
 
 MOST_BYTES = 32 * 1024 * 1024
 """Bytes of a body that are kept. Far above what any host accepts, far below what hurts."""
@@ -87,7 +87,7 @@ class _Arrival:
         )
 
     def _first_byte(self, ending: Ending) -> float | None:
-        """The first byte of the body counts: proxies hold headers back until it comes. A complete reply may lack one."""
+        """The first byte of the body: proxies hold headers back until it comes. A complete reply may lack one."""
         if self.chunks:
             return self.chunks[0].at
         return self.headers_at if ending is Ending.COMPLETE else None

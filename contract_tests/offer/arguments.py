@@ -10,8 +10,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ..errors import CannotMakeArguments
+from ..judging.conformity import why_not
 from ..notation.session import MISSING
-from .conformity import why_not
 from .pattern import sample
 
 _DEEPEST = 12  # nested schemas followed: a recursive schema whose recursion is required has no finite example
