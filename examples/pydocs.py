@@ -2,8 +2,7 @@
 company knowledge ask for, over the docstrings of the Python that runs this file.
 
 Sources are parsed, never imported; C modules are inspected. The index is an SQLite FTS5 file in the user's cache
-folder, built when the connector starts for the first time under a Python version (a few seconds), then reused. In
-this order: where things are documented, reading the library, the index, the connector.
+folder, built when the connector starts for the first time under a Python version (a few seconds), then reused.
 
     mcp-ballast serve examples/pydocs.py            # or: python examples/pydocs.py
 """
@@ -37,9 +36,9 @@ PYTHON = ".".join(map(str, sys.version_info[:3]))
 DOCS = f"https://docs.python.org/{PYTHON.rpartition('.')[0]}/library/"
 
 PAGES: dict[str, Any] = tomllib.loads(Path(__file__).with_name("pydocs_pages.toml").read_text(encoding="utf-8"))
+SCHEMA = Path(__file__).with_name("pydocs_schema.sql").read_text(encoding="utf-8")
 OTHER_PAGE: dict[str, str] = PAGES["page"]
 OWN_PAGE = frozenset(PAGES["with_a_page"].split())
-HARMLESS = frozenset(PAGES["harmless_to_import"].split())
 SOURCE_OF = {"os.path": "posixpath" if os.name == "posix" else "ntpath"}
 DATA_TYPES = (bytearray, bytes, dict, frozenset, list, memoryview, range, set, str, tuple)
 
@@ -73,15 +72,14 @@ class Entry:
     kind: str
     module: str
     url: str
-    signature: str
     doc: str
     context: str
-    contents: str = ""
+    text: str
 
     @property
     def title(self) -> str:
         """Its name and the first line of what it says about itself."""
-        return f"{self.id}: {first_line}" if (first_line := _first_line(self.doc)) else self.id
+        return f"{self.id}: {first_line}" if (first_line := self.doc.strip().split("\n")[0]) else self.id
 
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -100,12 +98,9 @@ class Source:
         self.stars: list[str] = []
         self.exports: list[str] = []
         self._instances: dict[str, str] = {}
+        self._module = module
         for statement in _flat(tree.body):
             self._note(statement)
-
-    def names(self) -> list[str]:
-        """The public names: those of `__all__` if it is written out, or what is defined here."""
-        return self.exports or [name for name in self.definitions if not name.startswith("_")]
 
     def _note(self, statement: ast.stmt) -> None:
         match statement:
@@ -118,14 +113,22 @@ class Source:
             case ast.ImportFrom():
                 origin = self._origin(statement)
                 self.imported |= {each.asname or each.name: (origin, each.name) for each in statement.names}
-            case ast.Assign(targets=[ast.Name(id="__all__")], value=ast.List() | ast.Tuple() as value):
-                self.exports = [str(item.value) for item in value.elts if isinstance(item, ast.Constant)]
+            case (
+                ast.Assign(targets=[ast.Name(id="__all__")], value=(ast.List() | ast.Tuple()) as names)
+                | ast.AugAssign(target=ast.Name(id="__all__"), value=(ast.List() | ast.Tuple()) as names)
+                | ast.Expr(
+                    ast.Call(ast.Attribute(value=ast.Name(id="__all__")), args=[ast.List() | ast.Constant() as names])
+                )
+            ):
+                self.exports += [str(each.value) for each in ast.walk(names) if isinstance(each, ast.Constant)]
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id=kind))):
                 self._instances[name] = kind
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Attribute(value=ast.Name(id=owner), attr=method)):
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Name(id=other)):
+                self.imported.setdefault(name, (self._module, other))
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Attribute(value=ast.Name(id=owner), attr=member)):
                 bound = self.definitions.get(self._instances.get(owner, ""))  # such as `choice = _inst.choice`
-                if found := next((each for each in _members(bound) if each.name == method), None):
-                    self.definitions.setdefault(name, found)
+                self.definitions.update((name, each) for each in _members(bound) if each.name == member)
+                self.imported.setdefault(name, (owner, member))
 
     def _origin(self, statement: ast.ImportFrom) -> str:
         if not statement.level:
@@ -159,13 +162,14 @@ class Library:
         top = {name for name in sys.stdlib_module_names if not name.startswith("_")} | {"__future__", "_thread"}
         for module in sorted((top | OWN_PAGE | set(PAGES["on_a_page_above"].split())) - set(PAGES["without"].split())):
             place = SOURCE_OF.get(module, module)
-            doc = source.doc if (source := self._source(place)) else inspect.getdoc(self._compiled(place)) or ""
-            names = dict.fromkeys(self._names(place))
-            inside = [entry for name in names for entry in self._named(module, name, _first_line(doc))]
-            if inside or doc:
+            described = self._source(place) or self._compiled(place)
+            doc = described.doc if isinstance(described, Source) else getattr(described, "__doc__", None) or ""
+            names, context = dict.fromkeys(self._names(place)), doc.strip().split("\n")[0]
+            inside = [entry for name in names for entry in self._named(module, name, context)]
+            if described and (inside or doc):
                 contents = "\n".join(f"* {entry.title}" for entry in inside if entry.kind != "method")
-                url, signature = url_of(module), f"module {module}"
-                yield Entry(module, "module", module, url, signature, doc, context="", contents=contents)
+                text = f"module {module}\n\n{doc}\n\n{contents}".rstrip()
+                yield Entry(module, "module", module, url_of(module), doc, "", text)
                 yield from inside
 
     def _named(self, module: str, name: str, context: str) -> Iterator[Entry]:
@@ -175,14 +179,15 @@ class Library:
             dotted, doc = f"{prefix}{name}{suffix}", _doc(each)
             if doc or kind != "method":
                 url = url_of(module, name + suffix, defined_in=defined_in)
-                signature = _signature(dotted, each)
-                yield Entry(dotted, kind, module, url, signature, doc, context)
+                text = f"{_signature(dotted, each)}\n\n{doc}".rstrip()
+                yield Entry(dotted, kind, module, url, doc, context, text)
 
     def _names(self, module: str, hops: int = 4) -> list[str]:
         source = self._source(module)
         if source is None:
             return [name for name in vars(self._compiled(module) or object) if not name.startswith("_")]
-        return [*source.names(), *(name for star in source.stars if hops for name in self._names(star, hops - 1))]
+        own = source.exports or [name for name in source.definitions if not name.startswith("_")]
+        return [*own, *(name for star in source.stars if hops for name in self._names(star, hops - 1))]
 
     def _find(self, module: str, name: str, hops: int = 4) -> tuple[str, object] | None:
         """Follow `name` through imports to its definition: a syntax node, or an object of a C module."""
@@ -209,7 +214,7 @@ class Library:
         return self._sources[module]
 
     def _compiled(self, module: str) -> ModuleType | None:
-        if module in HARMLESS or module in sys.builtin_module_names:
+        if module in PAGES["harmless_to_import"].split() or module in sys.builtin_module_names:
             with suppress(ImportError):
                 return importlib.import_module(module)
         return None
@@ -227,10 +232,6 @@ def _made_by(thing: object) -> list[Function]:
     return [each for each in _members(thing) if each.name == "__init__"]
 
 
-def _first_line(doc: str) -> str:
-    return doc.strip().partition("\n")[0].strip()
-
-
 def _doc(thing: object) -> str:
     if isinstance(thing, Definition):
         return next(filter(None, (ast.get_docstring(each) for each in (thing, *_made_by(thing)))), "")
@@ -244,8 +245,8 @@ def _signature(dotted: str, thing: object) -> str:
     if isinstance(thing, Function):
         arguments = re.sub(r"^(self|cls)(, /)?(, |$)", "", ast.unparse(thing.args))
         return f"{dotted}({arguments})" + (f" -> {ast.unparse(thing.returns)}" if thing.returns else "")
-    with suppress(ValueError, TypeError):  # many C functions do not tell
-        return dotted + str(inspect.signature(thing))  # type: ignore[arg-type] # it raises TypeError itself
+    with suppress(Exception):  # many C functions do not tell, and some tell what does not evaluate
+        return dotted + str(inspect.signature(thing))  # type: ignore[arg-type] # what cannot be called raises, too
     return dotted
 
 
@@ -276,13 +277,6 @@ class Document:
     metadata: dict[str, str]
 
 
-SCHEMA = """
-PRAGMA journal_mode = OFF;
-CREATE TABLE entry (number INTEGER PRIMARY KEY, id TEXT UNIQUE, kind TEXT, module TEXT, url TEXT, title TEXT, text TEXT,
-    words TEXT, context TEXT, doc TEXT);
-CREATE VIRTUAL TABLE found USING fts5(id, words, context, doc, content='entry', content_rowid='number',
-    tokenize='porter unicode61');
-"""
 INSERT = "INSERT OR IGNORE INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 # A name that was typed as it is comes first, then names that end so, then what the words weigh: most in a name.
 SEARCH = """
@@ -292,11 +286,8 @@ SELECT entry.id, title, url FROM found JOIN entry ON entry.number = found.rowid 
         + (substr(entry.id, -length(:typed) - 1) = '.' || :typed) DESC, bm25(found, 10.0, 5.0, 2.0, 1.0) LIMIT 10
 """
 FETCH = "SELECT id, title, text, url, kind, module FROM entry WHERE id = ?"
-INDEX_VERSION = 1  # raise it when what is indexed changes
 MOST_WORDS = 24  # of a query; a question has fewer
-IDLE_WORDS = re.compile(
-    "a|an|and|can|do|does|for|from|how|i|in|is|it|of|on|or|python|the|to|use|what|with", re.IGNORECASE
-)
+IDLE_WORDS = re.compile("a|an|and|can|do|does|for|from|how|i|in|is|it|of|on|or|the|to|use|what|with", re.IGNORECASE)
 
 
 def cache_folder() -> Path:
@@ -310,10 +301,11 @@ def cache_folder() -> Path:
 
 
 class Index:
-    """A full-text index of the library in one file, named after the Python it describes."""
+    """A full-text index of the library in one file, named after the Python it describes and the code that made it."""
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / f"pydocs-{INDEX_VERSION}-{PYTHON}-{zlib.crc32(sys.version.encode()):08x}.sqlite3"
+        makers = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("pydocs*.*")))
+        self.path = folder / f"pydocs-{PYTHON}-{zlib.crc32(sys.version.encode() + makers):08x}.sqlite3"
 
     def build(self) -> None:
         """Make the file unless it is there. Several processes may do so at once: each replaces it as a whole."""
@@ -364,8 +356,7 @@ class Index:
 def _row(entry: Entry) -> tuple[str, ...]:
     # "ThreadPoolExecutor" is also found by "thread pool".
     words = " ".join(re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", entry.id))
-    text = "\n\n".join(filter(None, [entry.signature, entry.doc, entry.contents]))
-    return (entry.id, entry.kind, entry.module, entry.url, entry.title, text, words, entry.context, entry.doc)
+    return (entry.id, entry.kind, entry.module, entry.url, entry.title, entry.text, words, entry.context, entry.doc)
 
 
 class PyDocs(Connector):
