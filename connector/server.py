@@ -19,7 +19,7 @@ from .calls.running import Workers, tool_function
 from .declaration import declared_tools
 from .errors import DeclarationError
 from .http.assembly import assemble
-from .http.kernel import Kernel, fields_of, log_crash, without_sdk_spans
+from .http.kernel import Kernel, answer_courtesies, fields_of, log_crash, without_sdk_spans
 from .http.serving import serve
 from .settings import Settings
 from .telemetry.setup import export_from_environment, flush
@@ -67,7 +67,7 @@ class Connector(MCPServer[Any]):
         self._workers = Workers(self._configuration.limits.threads)
         self._register_tools()
         spans = RequestSpans(is_tool=self._has_tool, is_prompt=self._has_prompt)
-        self.middleware[:] = [spans, *without_sdk_spans(self.middleware)]
+        self.middleware[:] = [spans, answer_courtesies, *without_sdk_spans(self.middleware)]
         self._kernel = Kernel(self, on_refusal=spans.refused)
 
     @property

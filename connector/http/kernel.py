@@ -17,7 +17,7 @@ from typing import Any, Final
 import anyio
 from mcp.server._otel import OpenTelemetryMiddleware
 from mcp.server.connection import Connection
-from mcp.server.context import ServerMiddleware
+from mcp.server.context import CallNext, HandlerResult, ServerMiddleware, ServerRequestContext
 from mcp.server.lowlevel.server import Server
 from mcp.server.mcpserver import MCPServer
 from mcp.server.runner import ServerRunner, aclose_shielded
@@ -33,14 +33,15 @@ from mcp.shared.inbound import (
 from mcp.shared.jsonrpc_dispatcher import progress_token_from_params
 from mcp.shared.message import ServerMessageMetadata
 from mcp.shared.transport_context import TransportContext
-from mcp_types import INTERNAL_ERROR, INVALID_PARAMS
+from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, METHOD_NOT_FOUND
 from pydantic import ValidationError
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import Scope
 
 from .exchange import Answer, Exchange, encode
-from .reading import Asked, Era, Refused, Told, error_body
+from .reading import HANDSHAKE_VERSIONS, Asked, Era, Refused, Told, error_body
+from .revisions import as_of
 
 logger = logging.getLogger("ballast.http")
 
@@ -103,6 +104,18 @@ class _OneExchange:
             return
         said = {"progressToken": self.progress_token, "progress": progress, "total": total, "message": message}
         await self.notify("notifications/progress", {k: v for k, v in said.items() if v is not None})
+
+
+async def answer_courtesies(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    """`logging/setLevel` is answered though no server here filters by it: hosts send it unasked (CT-11)."""
+    if ctx.method == "logging/setLevel" and ctx.protocol_version in HANDSHAKE_VERSIONS:
+        try:
+            return await call_next(ctx)
+        except MCPError as error:
+            if error.error.code != METHOD_NOT_FOUND:
+                raise
+            return {}
+    return await call_next(ctx)
 
 
 class _Clients:
@@ -172,6 +185,8 @@ class Kernel:
         try:
             runner = ServerRunner(self._core, connection, self._lifespan_state())
             result = await runner.on_request(context, asked.method, asked.params)
+            if asked.states_version:
+                result = as_of(asked.version, asked.method, result)
             return Answer(encode({"jsonrpc": "2.0", "id": asked.id, "result": result}))
         except Exception as raised:  # noqa: BLE001  # the boundary: whatever a handler raises becomes a JSON-RPC error
             return _failed(asked, raised)

@@ -12,6 +12,8 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, Final, NoReturn
 
+from .tolerance import tolerated
+
 HANDSHAKE_VERSIONS: Final = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 """Revisions opened by `initialize`."""
 
@@ -58,7 +60,9 @@ class Asked:
     method: str
     id: str | float
     params: dict[str, Any] | None
-    has_routing_headers: bool
+    has_routing_headers: bool = False
+    states_version: bool = False
+    """Whether the client named its handshake revision, so that nothing newer may be sent to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +189,8 @@ def _read_message(headers: Mapping[str, str], message: dict[str, Any]) -> Asked 
         return _without_method(version, message)
     if (refused := _malformed(message)) is not None:
         return refused
-    method, params = message["method"], _without_null_meta(message.get("params"))
+    method = message["method"]
+    params = tolerated(method, message.get("params"))
     if "id" not in message:
         return Told(version if version in HANDSHAKE_VERSIONS else ASSUMED_VERSION, method, params)
     return _asked(version, method, message["id"], params)
@@ -213,14 +218,14 @@ def _asked(header: str | None, method: str, id_: str | float, params: dict[str, 
     if method == "initialize":  # exists in no envelope revision, so a modern header or envelope on it changes nothing
         offered = (params or {}).get("protocolVersion")
         known = offered if offered in HANDSHAKE_VERSIONS else HANDSHAKE_VERSIONS[-1]
-        return Asked(Era.HANDSHAKE, known, method, id_, params, has_routing_headers=False)
+        return Asked(Era.HANDSHAKE, known, method, id_, params, states_version=True)
     meta = (params or {}).get("_meta")
     if (isinstance(meta, dict) and VERSION_KEY in meta) or header in ENVELOPE_VERSIONS:
         return Asked(Era.ENVELOPE, header or "", method, id_, params, has_routing_headers=header is not None)
     if header is None:
-        return Asked(Era.HANDSHAKE, ASSUMED_VERSION, method, id_, params, has_routing_headers=False)
+        return Asked(Era.HANDSHAKE, ASSUMED_VERSION, method, id_, params)
     if header in HANDSHAKE_VERSIONS:
-        return Asked(Era.HANDSHAKE, header, method, id_, params, has_routing_headers=False)
+        return Asked(Era.HANDSHAKE, header, method, id_, params, states_version=True)
     return Refused(
         400,
         UNSUPPORTED_VERSION,
@@ -235,9 +240,3 @@ def _legal_id(value: Any) -> str | float | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     return value if not isinstance(value, float) or value.is_integer() else None
-
-
-def _without_null_meta(params: dict[str, Any] | None) -> dict[str, Any] | None:
-    if params is not None and "_meta" in params and params["_meta"] is None:
-        return {name: value for name, value in params.items() if name != "_meta"}
-    return params
