@@ -6,6 +6,7 @@ Reads the disk; every file is checked for shape, then for meaning, before a sess
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from ..errors import SessionFileError, UnknownSession
@@ -65,6 +66,13 @@ def _files(place: Path) -> list[Path]:
 
 
 def _parsed(file: Path) -> Document:
+    state = file.stat()
+    return _parsed_once(file, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=256)
+def _parsed_once(file: Path, _changed: int, _size: int) -> Document:
+    """Parse a file that has not changed once per process: reading the corpus takes most of a second."""
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:

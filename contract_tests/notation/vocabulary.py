@@ -32,16 +32,16 @@ SOMETIMES: Final[Mapping[str, str]] = MappingProxyType(
         "target.protected": "known if the target answers an anonymous request with a challenge",
         "target.modern": "known if the target speaks 2026-07-28",
         "target.legacy": "known if the target answers `initialize`",
-        "target.access": "known if the target answers with the headers configured for it",
+        "target.access": "known if the target lets us in, if need be with headers you configure",
         "ui.uri": "the first ui:// resource a tool names, known if one does",
     }
 )
 
 NEEDS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "access": "an answer to tools/list, if need be with headers you configure",
-        "modern": "a target that speaks 2026-07-28",
-        "legacy": "a target that answers `initialize`",
+        "access": "a target that lets us in, if need be with headers you configure",
+        "modern": "a target that does not speak the older revisions only",
+        "legacy": "a target that does not speak 2026-07-28 only",
         "tool": "a tool that may be called: read-only with arguments that can be made, or one with examples",
         "slow_tool": "the tool that ballast.toml marks as slow, or else the same as `tool`",
         "protected_tool": "a callable tool whose securitySchemes ask for OAuth",
