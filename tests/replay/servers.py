@@ -104,28 +104,36 @@ class Tolerant:
         await send({"type": "http.response.body", "body": b""})
 
     def _answer(self, asked: Asked) -> Answer:
-        match asked.kind:
-            case "elsewhere":
-                return said({"error": "not found"}, status=404)
-            case "get":
-                return Answer(status=405, media="", headers={"allow": "POST"})
-            case "probe" | "notification":
-                return Answer(status=202, media="")
-            case "server/discover":
-                versions = ["2026-07-28", *SUPPORTED]
-                return result(
-                    asked, {"resultType": "complete", "supportedVersions": versions, "capabilities": {"tools": {}}}
-                )
-            case "initialize":
-                wanted = asked.message["params"]["protocolVersion"]
-                version = wanted if wanted in SUPPORTED else SUPPORTED[0]
-                server = {"name": "tolerant", "version": "1"}
-                return result(asked, {"protocolVersion": version, "capabilities": {"tools": {}}, "serverInfo": server})
-            case "tools/list":
-                return result(asked, {"tools": self._tools})
-            case "tools/call":
-                return result(asked, FOUND)
-        return refusal(asked, -32601)
+        if asked.kind in FIXED:
+            return FIXED[asked.kind]
+        results: dict[str, Any] = {
+            "server/discover": {
+                "resultType": "complete",
+                "supportedVersions": ["2026-07-28", *SUPPORTED],
+                "capabilities": {"tools": {}},
+            },
+            "initialize": {
+                "protocolVersion": _negotiated(asked),
+                "capabilities": {"tools": {}},
+                "serverInfo": {"name": "tolerant", "version": "1"},
+            },
+            "tools/list": {"tools": self._tools},
+            "tools/call": FOUND,
+        }
+        return result(asked, results[asked.kind]) if asked.kind in results else refusal(asked, -32601)
+
+
+FIXED = {
+    "elsewhere": said({"error": "not found"}, status=404),
+    "get": Answer(status=405, media="", headers={"allow": "POST"}),
+    "probe": Answer(status=202, media=""),
+    "notification": Answer(status=202, media=""),
+}
+
+
+def _negotiated(asked: Asked) -> str:
+    wanted = asked.message.get("params", {}).get("protocolVersion")
+    return wanted if wanted in SUPPORTED else SUPPORTED[0]
 
 
 def _asked(scope: Any, body: bytes) -> Asked:

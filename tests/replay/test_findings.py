@@ -68,7 +68,11 @@ def versions(*names: str) -> Change:
 
 def fickle() -> Change:
     count = iter(range(10**6))
-    return lambda asked: versions("2026-07-28", *SUPPORTED[next(count) :])(asked)
+
+    def answer(asked: Asked) -> Answer | None:
+        return versions("2026-07-28", *SUPPORTED[next(count) :])(asked)
+
+    return answer
 
 
 def as_event(asked: Asked) -> Answer:
