@@ -72,7 +72,7 @@ def main(*, quick: bool, write: bool, fast: bool, kinds: tuple[str, ...], profil
     )
     sys.stdout.write(text + "\n")
     if write:
-        write_between_markers(_PAGE, text)
+        write_between_markers(_PAGE, "bench-fast" if fast else "bench", text)
     sys.exit(_report_errors(rounds))
 
 

@@ -12,9 +12,9 @@ from .cases import CONTENDERS, OURS
 from .memory import Weight
 from .results import Line
 
-_BEGIN = "<!-- bench: begin -->"
-_END = "<!-- bench: end -->"
-_PACKAGES = ("mcp-ballast", "mcp", "fastmcp", "uvicorn", "h11", "starlette", "pydantic", "anyio")
+_PACKAGES = (
+    "mcp-ballast", "mcp", "fastmcp", "uvicorn", "h11", "httptools", "uvloop", "starlette", "pydantic", "anyio",
+)  # fmt: skip
 
 
 def speed_table(lines: list[Line]) -> str:
@@ -99,14 +99,15 @@ def _cpu_model() -> str:
     return platform.machine()
 
 
-def write_between_markers(page: Path, text: str) -> None:
-    """Replace what stands between the benchmark's markers in `page`.
+def write_between_markers(page: Path, place: str, text: str) -> None:
+    """Replace what stands between the markers of `place` in `page`.
 
     Raises:
         ValueError: the page has no markers.
     """
-    before, begin, rest = page.read_text(encoding="utf-8").partition(_BEGIN)
-    _, end, after = rest.partition(_END)
+    first, last = f"<!-- {place}: begin -->", f"<!-- {place}: end -->"
+    before, begin, rest = page.read_text(encoding="utf-8").partition(first)
+    _, end, after = rest.partition(last)
     if not begin or not end:
-        raise ValueError(f"{page.name} has no lines {_BEGIN} and {_END}; put them where the tables belong")
-    page.write_text(f"{before}{_BEGIN}\n\n{text}\n\n{_END}{after}", encoding="utf-8")
+        raise ValueError(f"{page.name} has no lines {first} and {last}; put them where the tables belong")
+    page.write_text(f"{before}{first}\n\n{text}\n\n{last}{after}", encoding="utf-8")
