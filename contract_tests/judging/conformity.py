@@ -15,18 +15,26 @@ from ..notation.document import dotted
 from ..notation.session import MISSING
 
 
+def why_invalid(schema: Any) -> str | None:
+    """Return why something is no JSON Schema of the dialect it names (2020-12 without a name), or None if it is one."""
+    try:
+        validator_for(schema, default=Draft202012Validator).check_schema(schema)
+    except SchemaError as problem:
+        return f"the schema itself is not valid: {problem.message}"
+    return None
+
+
 def why_not(value: Any, schema: Any) -> str | None:
     """Return why a value does not conform, or None if it does; a schema of None asks nothing."""
     if schema is None:
         return None
     if value is MISSING:
         return "nothing there"
+    if invalid := why_invalid(schema):
+        return invalid
     try:
-        validator_class = validator_for(schema, default=Draft202012Validator)
-        validator_class.check_schema(schema)
-        error = best_match(validator_class(schema, registry=Registry()).iter_errors(value))
-    except SchemaError as problem:
-        return f"the schema itself is not valid: {problem.message}"
+        validator = validator_for(schema, default=Draft202012Validator)(schema, registry=Registry())
+        error = best_match(validator.iter_errors(value))
     except Unresolvable as problem:
         return f"the schema refers to something it does not contain: {problem}"
     if error is None:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ..errors import CannotMakeArguments
-from ..judging.conformity import why_not
+from ..judging.conformity import why_invalid, why_not
 from ..notation.session import MISSING
 from .pattern import sample
 
@@ -54,6 +54,8 @@ def make_arguments(schema: Any) -> dict[str, Any]:
         CannotMakeArguments: the schema cannot be satisfied with what it says about itself.
     """
     root = schema if isinstance(schema, Mapping) else {}
+    if invalid := why_invalid(root):
+        raise CannotMakeArguments(invalid)
     maker = _Maker(root)
     complaint = ""
     for candidate in islice(maker.values(root, 0), _MOST_TRIES):
@@ -243,12 +245,8 @@ def _numbers_of(schema: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def _bound(schema: Mapping[str, Any], inclusive: str, exclusive: str, inside: Any) -> Any:
-    """The bound itself, or one step inside an exclusive one; draft 4 wrote exclusiveness as a boolean."""
-    sharp = schema.get(exclusive)
-    if isinstance(sharp, int | float) and not isinstance(sharp, bool):
-        return sharp + inside
-    bound = schema.get(inclusive)
-    return bound + inside if bound is not None and sharp is True else bound
+    """The bound itself, or one step inside an exclusive one."""
+    return schema[exclusive] + inside if exclusive in schema else schema.get(inclusive)
 
 
 _MAKERS: Final[Mapping[str, Callable[[_Maker, Mapping[str, Any], int], Iterator[Any]]]] = MappingProxyType(

@@ -30,21 +30,29 @@ class CallableTool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """What is known of a target before the first session. `trouble` says why its tools are not known."""
+    """What is known of a target before the first session. `trouble` says why it gave no tools.
+
+    `is_protected` is about anonymous requests; `is_locked` about those with the configured headers.
+    """
 
     tools: tuple[Mapping[str, Any], ...] = ()
     is_modern: bool = False
     is_legacy: bool = False
     is_protected: bool = False
-    has_access: bool = False
+    is_locked: bool = False
     publishes_authorization: bool = False
     public_origin: str = ""
     trouble: str = ""
     examples: Mapping[str, Example] = field(default_factory=dict)
 
+    @property
+    def is_mcp(self) -> bool:
+        """Whether anything was answered as MCP demands, be it a refusal."""
+        return self.is_modern or self.is_legacy or self.is_protected
+
     def tool(self) -> CallableTool | str:
         """The tool for ordinary calls, or why there is none. The user's examples go first, then the target's order."""
-        return _first(self.tools, self.examples, self._open_tools())
+        return self.trouble or _first(self.tools, self.examples, self._open_tools())
 
     def slow_tool(self) -> CallableTool | str:
         """The tool the user calls slow, else the ordinary one."""
@@ -55,7 +63,7 @@ class Catalogue:
         """A tool that asks for OAuth while others do not, or why there is none."""
         protected = [tool for tool in self.tools if _asks_for_oauth(tool)]
         if not protected:
-            return "no tool's securitySchemes ask for OAuth"
+            return self.trouble or "no tool's securitySchemes ask for OAuth"
         return _first(self.tools, self.examples, protected)
 
     def ui_resource(self) -> str | None:

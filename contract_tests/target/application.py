@@ -37,7 +37,7 @@ def as_application(found: object, *, name: str) -> Application:
                 return Application(app=_made(maker, name), has_lifespan=True)
         if callable(found) and _takes_asgi(found):
             return Application(app=found, has_lifespan=hasattr(found, "router"))
-    kind = f"the class {found.__name__}" if inspect.isclass(found) else f"a {type(found).__name__}"
+    kind = f"the class {found.__name__}" if inspect.isclass(found) else f"an object of type {type(found).__name__}"
     hint = " Name an instance of it." if inspect.isclass(found) else ""
     raise BadTarget(
         f"{name} is {kind}, which cannot be served: it is no ASGI application and has none of "
