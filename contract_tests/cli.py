@@ -6,7 +6,8 @@ Every option can also stand in ballast.toml; what is typed wins. Nothing here is
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -60,12 +61,11 @@ def main() -> None:
 @click.option("--collector-port", type=int, default=0, help="Where to collect them (a free port).")
 def test(target: str | None, **options: Any) -> None:
     """Replay sessions against TARGET and report what does not hold."""
-    if not options["verbose"]:
-        logging.disable(logging.INFO)
     try:
         configuration = _configuration(target, options)
         sessions = _sessions(configuration)
-        run = anyio.run(_test, configuration, sessions, options)
+        with nullcontext() if options["verbose"] else _quiet_target():
+            run = anyio.run(_test, configuration, sessions, options)
         _write_reports(run, options)
     except BallastTestError as problem:
         raise _Complaint(str(problem)) from problem
@@ -131,6 +131,17 @@ def _header(text: str) -> tuple[str, str]:
 
 def _sessions(configuration: Configuration) -> tuple[Session, ...]:
     return choose(load_sessions(*configuration.sessions), configuration.only, configuration.host_profile)
+
+
+@contextmanager
+def _quiet_target() -> Iterator[None]:
+    """Keep what a target in this process logs below a warning out of the display."""
+    before = logging.root.manager.disable
+    logging.disable(logging.INFO)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 async def _test(configuration: Configuration, sessions: Sequence[Session], options: dict[str, Any]) -> Run:
