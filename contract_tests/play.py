@@ -112,7 +112,7 @@ async def _survey(wire: Wire, target: Target, options: Options) -> tuple[str, Ca
     for url in target.addresses:
         surveyor = Surveyor(wire=wire, url=url, headers=options.headers)
         catalogue = await surveyor.survey(options.examples)
-        if catalogue.has_access or catalogue.is_protected:
+        if catalogue.is_mcp:
             return url, catalogue
         first = first or (url, catalogue)
     if first is None:

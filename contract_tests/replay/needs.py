@@ -19,15 +19,18 @@ def why_not_checked(session: Session, catalogue: Catalogue, client: Client | Non
 
 
 def _access(catalogue: Catalogue) -> str:
-    return "" if catalogue.has_access else catalogue.trouble
+    return catalogue.trouble if catalogue.is_locked else ""
 
 
 def _modern(catalogue: Catalogue) -> str:
-    return _access(catalogue) or ("" if catalogue.is_modern else "the target does not speak 2026-07-28")
+    """A target that answers neither era is played all the same: what it answers to a host is the finding."""
+    is_other_era = catalogue.is_legacy and not catalogue.is_modern
+    return _access(catalogue) or ("the target does not speak 2026-07-28" if is_other_era else "")
 
 
 def _legacy(catalogue: Catalogue) -> str:
-    return _access(catalogue) or ("" if catalogue.is_legacy else "the target does not answer initialize")
+    is_other_era = catalogue.is_modern and not catalogue.is_legacy
+    return _access(catalogue) or ("the target does not answer initialize" if is_other_era else "")
 
 
 def _tool(catalogue: Catalogue) -> str:

@@ -6,6 +6,7 @@ Asks as a host would and judges nothing; what is wrong with the answers is for t
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -56,8 +57,8 @@ class Surveyor:
             tools=tuple(tool for tool in tools if isinstance(tool, dict)),
             is_modern=_has_result(modern),
             is_legacy=_has_result(legacy),
-            is_protected=anonymous.status == 401,  # noqa: PLR2004 - HTTP's own number
-            has_access=_has_result(modern) or _has_result(legacy),
+            is_protected=anonymous.status == HTTPStatus.UNAUTHORIZED,
+            is_locked=modern.status == HTTPStatus.UNAUTHORIZED and not _has_result(legacy),
             publishes_authorization=bool(look_up(metadata, ("authorization_servers",)) or []),
             public_origin=_public_origin(self.url, look_up(metadata, ("resource",))),
             trouble=_trouble(modern, legacy),
@@ -110,7 +111,7 @@ class Surveyor:
             url = f"{origin_of(self.url)}/.well-known/oauth-protected-resource{path}"
             request = Request(method="GET", url=url, headers=(_AGENT, ("Accept", "application/json")), limit=_LIMIT)
             reply = read_reply(await self.wire.exchange(request))
-            if reply.status == 200 and isinstance(reply.message, dict):  # noqa: PLR2004 - HTTP's own number
+            if reply.status == HTTPStatus.OK and isinstance(reply.message, dict):
                 return reply.message
         return MISSING
 
@@ -139,7 +140,7 @@ def _has_result(reply: Reply) -> bool:
 def _trouble(modern: Reply, legacy: Reply) -> str:
     if _has_result(modern) or _has_result(legacy):
         return ""
-    if modern.status == 401:  # noqa: PLR2004 - HTTP's own number
+    if modern.status == HTTPStatus.UNAUTHORIZED:
         return (
             "the target asks for authorization: give --header 'Authorization: Bearer ...' or [headers] in ballast.toml"
         )

@@ -78,7 +78,7 @@ def _of_target(url: str, catalogue: Catalogue) -> dict[str, Any]:
         "target.protected": catalogue.is_protected,
         "target.modern": catalogue.is_modern,
         "target.legacy": catalogue.is_legacy,
-        "target.access": catalogue.has_access,
+        "target.access": not catalogue.is_locked,
         "ui.uri": catalogue.ui_resource(),
     }
     return values | {name: value for name, value in flags.items() if value}
