@@ -4,7 +4,7 @@ from .calls.call import Call
 from .declaration import tool
 from .errors import BallastError, DeclarationError, ToolFailed
 from .server import Connector
-from .settings import AccessSettings, LimitSettings, Settings, StreamSettings
+from .settings import AccessSettings, DrainSettings, LimitSettings, Settings, StreamSettings
 
 __all__ = [
     "AccessSettings",
@@ -12,6 +12,7 @@ __all__ = [
     "Call",
     "Connector",
     "DeclarationError",
+    "DrainSettings",
     "LimitSettings",
     "Settings",
     "StreamSettings",

@@ -19,6 +19,7 @@ from .calls.running import Workers, tool_function
 from .declaration import declared_tools
 from .errors import DeclarationError
 from .http.assembly import assemble
+from .http.drain import Drain
 from .http.kernel import Kernel, answer_courtesies, fields_of, log_crash, without_sdk_spans
 from .http.serving import serve
 from .settings import Settings
@@ -68,6 +69,7 @@ class Connector(MCPServer[Any]):
         self._register_tools()
         spans = RequestSpans(is_tool=self._has_tool, is_prompt=self._has_prompt)
         self.middleware[:] = [spans, answer_courtesies, *without_sdk_spans(self.middleware)]
+        self._drain = Drain(self._configuration.drain)
         self._kernel = Kernel(self, on_refusal=spans.refused)
 
     @property
@@ -83,7 +85,7 @@ class Connector(MCPServer[Any]):
             async with self.running():
                 yield
 
-        return assemble(self, self._kernel, self._configuration, lifespan)
+        return assemble(self, self._kernel, self._configuration, self._drain, lifespan)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -91,7 +93,8 @@ class Connector(MCPServer[Any]):
         provider = export_from_environment(service=self.name, version=self.version)
         async with self._kernel.lifespan():
             try:
-                yield
+                with self._drain.on_signals():
+                    yield
             finally:
                 await self._workers.aclose()
                 if provider is not None:
@@ -99,7 +102,7 @@ class Connector(MCPServer[Any]):
 
     def serve(self, *, host: str = "127.0.0.1", port: int = 8000) -> None:
         """Serve over HTTP until SIGINT or SIGTERM."""
-        serve(self.app(), host=host, port=port, path=self._configuration.access.path)
+        serve(self.app(), host=host, port=port, settings=self._configuration)
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None

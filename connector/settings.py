@@ -15,7 +15,7 @@ from .errors import DeclarationError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamSettings:
-    """When a quiet reply is committed, and how often it is kept warm. Seconds.
+    """When a quiet reply is committed, and how it is kept warm. Seconds.
 
     `first_byte`: 1 s keeps any proxy or client from seeing silence (the SDK's first byte comes after 15 s).
     `interval`: 5 s is a third of the shortest idle cut that was measured, 15 s (facts on proxies; incidents T-01,
@@ -24,15 +24,40 @@ class StreamSettings:
 
     first_byte: float = 1.0
     interval: float = 5.0
+    jitter: float = 0.2
+    progress_frames: bool = False
 
     def __post_init__(self) -> None:
         _require_positive("first_byte", self.first_byte)
         _require_positive("interval", self.interval)
+        if not 0 <= self.jitter < 1:
+            raise DeclarationError(f"jitter={self.jitter!r} must be a fraction of the interval: 0 or more, below 1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrainSettings:
+    """How a process leaves after SIGTERM. Seconds.
+
+    `notice`: how long it goes on listening with `/ready` failing, so that balancers send new calls elsewhere before
+    it is gone; two checks of HAProxy's default interval would be 4, an interval of 500 ms needs 1. `within`: how long
+    calls in flight may take, counted from the signal; ChatGPT itself gives up a call at 119.8 s.
+    """
+
+    notice: float = 1.0
+    within: float = 30.0
+
+    def __post_init__(self) -> None:
+        _require_positive("within", self.within)
+        if not (math.isfinite(self.notice) and 0 <= self.notice < self.within):
+            raise DeclarationError(f"notice={self.notice!r} must be 0 or more, and less than within={self.within!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitSettings:
     """What one process takes on.
+
+    `idle_streams`: streams that clients hold open with nothing to say; one more is answered 405, which clients take
+    for "none".
 
     `max_body`: bytes of one request body; 4 MiB is the SDK's own limit, so moving to this class refuses nothing new.
     `threads`: how many `def` tools run at once; the rest wait their turn without blocking the loop.
@@ -40,10 +65,12 @@ class LimitSettings:
 
     max_body: int = 4 * 1024 * 1024
     threads: int = 32
+    idle_streams: int = 10_000
 
     def __post_init__(self) -> None:
         _require_positive("max_body", self.max_body)
         _require_positive("threads", self.threads)
+        _require_positive("idle_streams", self.idle_streams)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +102,7 @@ class Settings:
     access: AccessSettings = field(default_factory=AccessSettings)
     stream: StreamSettings = field(default_factory=StreamSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
+    drain: DrainSettings = field(default_factory=DrainSettings)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -83,7 +111,7 @@ class Settings:
         Raises:
             DeclarationError: A variable cannot be read as what it should be. The message names it.
         """
-        given: dict[str, dict[str, Any]] = {"access": {}, "stream": {}, "limits": {}}
+        given: dict[str, dict[str, Any]] = {concern: {} for concern in ("access", "stream", "limits", "drain")}
         source = os.environ if environ is None else environ
         for variable, (concern, name, read) in VARIABLES.items():
             if text := source.get(variable, "").strip():
@@ -92,11 +120,19 @@ class Settings:
             access=AccessSettings(**given["access"]),
             stream=StreamSettings(**given["stream"]),
             limits=LimitSettings(**given["limits"]),
+            drain=DrainSettings(**given["drain"]),
         )
 
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _switch(text: str) -> bool:
+    known = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    if text.lower() not in known:
+        raise ValueError(text)
+    return known[text.lower()]
 
 
 VARIABLES: Mapping[str, tuple[str, str, Callable[[str], Any]]] = {
@@ -106,17 +142,30 @@ VARIABLES: Mapping[str, tuple[str, str, Callable[[str], Any]]] = {
     "BALLAST_ALLOWED_ORIGINS": ("access", "allowed_origins", _names),
     "BALLAST_FIRST_BYTE": ("stream", "first_byte", float),
     "BALLAST_HEARTBEAT_INTERVAL": ("stream", "interval", float),
+    "BALLAST_HEARTBEAT_JITTER": ("stream", "jitter", float),
+    "BALLAST_PROGRESS_FRAMES": ("stream", "progress_frames", _switch),
+    "BALLAST_DRAIN": ("drain", "within", float),
+    "BALLAST_DRAIN_NOTICE": ("drain", "notice", float),
     "BALLAST_MAX_BODY": ("limits", "max_body", int),
+    "BALLAST_IDLE_STREAMS": ("limits", "idle_streams", int),
     "BALLAST_THREADS": ("limits", "threads", int),
 }
 """Environment variable → (concern, field, how its text is read)."""
+
+
+_WANTED: Mapping[Callable[[str], Any], str] = {
+    float: "a number, e.g. 2.5",
+    int: "a whole number, e.g. 100",
+    _switch: "true or false",
+}
 
 
 def _read(variable: str, text: str, read: Callable[[str], Any]) -> Any:
     try:
         return read(text)
     except ValueError:
-        raise DeclarationError(f"{variable}={text!r} cannot be read as {read.__name__}; set a number") from None
+        wanted = _WANTED.get(read, "a text")
+        raise DeclarationError(f"{variable}={text!r} cannot be read: set {wanted}") from None
 
 
 def _require_positive(name: str, value: float) -> None:

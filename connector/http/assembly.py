@@ -15,17 +15,19 @@ from starlette.types import ASGIApp
 
 from ..settings import Settings
 from .door import Door, Endpoint
+from .drain import Drain
 from .kernel import Kernel
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 
-def assemble(server: MCPServer, kernel: Kernel, settings: Settings, lifespan: Lifespan) -> ASGIApp:
+def assemble(server: MCPServer, kernel: Kernel, settings: Settings, drain: Drain, lifespan: Lifespan) -> ASGIApp:
     """The app for one connector. Custom routes and OAuth routes are the SDK's own; its endpoint is replaced by ours."""
     path = settings.access.path
     sdk = MCPServer.streamable_http_app(server, streamable_http_path=path)
-    endpoint: ASGIApp = Endpoint(kernel, settings)
-    routes = [Route("/health", _health), *(r for r in sdk.routes if getattr(r, "path", None) != path)]
+    endpoint: ASGIApp = Endpoint(kernel, settings, drain)
+    own = [Route("/health", _health), Route("/ready", _ready), Route("/sse", _gone, methods=["GET", "POST"])]
+    routes = [*own, *(r for r in sdk.routes if getattr(r, "path", None) != path)]
     guard = next((r.endpoint for r in sdk.routes if isinstance(r, Route) and r.path == path), None)
     is_guarded = isinstance(guard, RequireAuthMiddleware)
     if isinstance(guard, RequireAuthMiddleware):
@@ -35,12 +37,29 @@ def assemble(server: MCPServer, kernel: Kernel, settings: Settings, lifespan: Li
         routes=routes, middleware=sdk.user_middleware, lifespan=lifespan, exception_handlers={404: _not_found}
     )
     others.router.redirect_slashes = False  # a redirect drops Authorization (incident T-10)
-    others.state.endpoint = path
+    others.state.endpoint, others.state.drain = path, drain
+    others.state.public_url = (settings.access.public_url or "").rstrip("/")
     return others if is_guarded else Door(endpoint, others, path=path)
 
 
 async def _health(_: Request) -> Response:
     return JSONResponse({"status": "ok"})
+
+
+async def _ready(request: Request) -> Response:
+    if request.app.state.drain.is_leaving:
+        return JSONResponse({"status": "leaving"}, status_code=503, headers={"Connection": "close"})
+    return JSONResponse({"status": "ready"})
+
+
+async def _gone(request: Request) -> Response:
+    """The HTTP+SSE transport of 2024-11-05 is not served; hosts that still try it are told where to go (incident
+    P-30).
+    """
+    origin = request.app.state.public_url or str(request.base_url).rstrip("/")
+    endpoint = origin + request.app.state.endpoint
+    said = f"The HTTP+SSE transport is gone. Use Streamable HTTP at {endpoint}"
+    return JSONResponse({"error": said, "endpoint": endpoint}, status_code=410)
 
 
 async def _not_found(request: Request, _: Exception) -> Response:

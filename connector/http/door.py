@@ -10,14 +10,18 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..settings import Settings
 from .admission import Admission
-from .exchange import Answer, ClientGone, Exchange, Framing, encode, send_json
+from .cors import Lines, for_preflight, for_reply
+from .drain import Drain
+from .exchange import Answer, ClientGone, Exchange, Framing, Stopped, encode, send_json
+from .idle import IdleStreams
 from .kernel import Kernel
 from .reading import (
     ANSWERED_AS_JSON,
+    ENVELOPE_VERSIONS,
     INVALID_REQUEST,
     Asked,
     NothingAsked,
@@ -31,32 +35,62 @@ from .reading import (
 
 logger = logging.getLogger("ballast.http")
 
-_ALLOW: Final = ((b"allow", b"POST"),)
+_ALLOW: Final = ((b"allow", b"POST, OPTIONS"),)
+
+_CLOSING: Final = ((b"connection", b"close"),)
+
+RESTARTING: Final = 19_503
+"""Our own error code: outside JSON-RPC's -32768..-32000, as MCP 2026-07-28 asks of codes that are not its own."""
 
 
 class Endpoint:
     """The MCP endpoint as an ASGI app."""
 
-    def __init__(self, kernel: Kernel, settings: Settings) -> None:
+    def __init__(self, kernel: Kernel, settings: Settings, drain: Drain) -> None:
         self._kernel = kernel
         self._settings = settings
+        self._drain = drain
         self._admission = Admission.of(settings.access)
+        self._idle = IdleStreams(settings.stream, most=settings.limits.idle_streams)
+        self._running: set[Exchange] = set()
+        drain.when_leaving(self._idle.end)
+        drain.when_leaving(kernel.end_listening)
+        drain.when_overdue(self._stop_all)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         stranger = self._admission.decide(headers.get("host"), headers.get("origin"))
+        if self._drain.is_leaving:
+            send = _adding(_CLOSING, send)
         if stranger is not None:
             await _refuse(send, Refused(stranger.status, INVALID_REQUEST, stranger.reason))
-        elif scope["method"] != "POST":
-            await _refuse(send, Refused(405, INVALID_REQUEST, "This endpoint answers POST"), _ALLOW)
+            return
+        if "origin" in headers and scope["method"] != "OPTIONS":
+            send = _adding(for_reply(headers["origin"]), send)
+        if scope["method"] == "POST":
+            await self._post(headers, scope, receive, send)
         else:
-            body = await self._body(headers, receive)
-            read = read_body(headers, body) if isinstance(body, bytes) else body
-            if isinstance(read, Asked):
-                await self._answer(read, headers, scope, receive, send)
-            else:
-                await self._acknowledge(read, headers, scope, receive, send)
+            await self._other_verb(scope["method"], headers, receive, send)
+
+    async def _post(self, headers: Mapping[str, str], scope: Scope, receive: Receive, send: Send) -> None:
+        body = await self._body(headers, receive)
+        read = read_body(headers, body) if isinstance(body, bytes) else body
+        if isinstance(read, Asked):
+            await self._answer(read, headers, scope, receive, send)
+        else:
+            await self._acknowledge(read, headers, scope, receive, send)
+
+    async def _other_verb(self, verb: str, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
+        if verb == "GET" and _wants_stream(headers) and not (self._idle.is_full or self._drain.is_leaving):
+            await self._idle.serve(receive, send)
+        elif verb == "OPTIONS":
+            wanted = headers.get("access-control-request-headers", "")
+            lines = for_preflight(headers["origin"], wanted) if "origin" in headers else ()
+            await send({"type": "http.response.start", "status": 204, "headers": (*_ALLOW, *lines)})
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await _refuse(send, Refused(405, INVALID_REQUEST, "This endpoint answers POST"), _ALLOW)
 
     async def _answer(
         self, asked: Asked, headers: Mapping[str, str], scope: Scope, receive: Receive, send: Send
@@ -67,10 +101,19 @@ class Endpoint:
         async def work() -> Answer:
             return await self._kernel.answer(asked, headers, scope, exchange)
 
+        self._running.add(exchange)
         try:
             await exchange.run(work, ends_with_client=not self._kernel.is_write(asked))
         except ClientGone:
             logger.info("The client went away from %s before the answer", asked.method)
+        except Stopped:
+            await exchange.deliver(_restarting(asked))
+        finally:
+            self._running.discard(exchange)
+
+    def _stop_all(self) -> None:
+        for exchange in self._running:
+            exchange.stop()
 
     async def _acknowledge(
         self,
@@ -117,6 +160,27 @@ async def _rest_of_body(message: Any, receive: Receive, most: int) -> bytes | Re
 
 def _too_large(most: int) -> Refused:
     return Refused(413, INVALID_REQUEST, f"The body is larger than the {most} bytes that are read (BALLAST_MAX_BODY)")
+
+
+def _restarting(asked: Asked) -> Answer:
+    said = "The connector is being restarted and stopped this call. Whether it had an effect is not known; look first."
+    refused = Refused(503, RESTARTING, said, asked.id, {"retryAfterSeconds": 5})
+    return Answer(encode(error_body(refused)), refused.status)
+
+
+def _wants_stream(headers: Mapping[str, str]) -> bool:
+    """Whether a client of a handshake revision asks for the stream by name. `*/*` asks for nothing in particular."""
+    is_named = "text/event-stream" in headers.get("accept", "").lower()
+    return is_named and headers.get("mcp-protocol-version") not in ENVELOPE_VERSIONS
+
+
+def _adding(lines: Lines, send: Send) -> Send:
+    async def add(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": (*message.get("headers", ()), *lines)}
+        await send(message)
+
+    return add
 
 
 def _framing(asked: Asked, readable: Readable) -> Framing:

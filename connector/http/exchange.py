@@ -10,6 +10,7 @@ more than a third of a whole exchange.) This module knows asyncio and ASGI; it d
 
 import asyncio
 import json
+import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -60,11 +61,16 @@ class ClientGone(Exception):
     """The client went away and the work was ended because of it."""
 
 
+class Stopped(Exception):
+    """The work was stopped from outside (`Exchange.stop`); the client is still there and owed an answer."""
+
+
 class Exchange:
     """The reply to one POST."""
 
     __slots__ = (
-        "_beat", "_ended", "_framing", "_gone", "_lock", "_policy", "_receive", "_send", "_started", "_task", "_watch",
+        "_beat_with", "_ended", "_ends_with_client", "_framing", "_gone", "_lock", "_policy", "_pulse", "_receive",
+        "_send", "_started", "_stopped", "_task", "_timer", "_warm", "_watch",
     )  # fmt: skip
 
     def __init__(self, receive: Receive, send: Send, *, framing: Framing, policy: StreamSettings) -> None:
@@ -72,18 +78,28 @@ class Exchange:
         self._send = send
         self._framing = framing
         self._policy = policy
-        self._started = False
-        self._ended = False
-        self._gone = False
+        self._warm = self._started = self._ended = self._gone = self._stopped = self._ends_with_client = False
         self._lock: asyncio.Lock | None = None
-        self._beat: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._pulse: asyncio.Task[None] | None = None
         self._watch: asyncio.Task[None] | None = None
         self._task: asyncio.Task[Any] | None = None
+        self._beat_with: Callable[[], bytes] | None = None
 
     @property
     def is_abandoned(self) -> bool:
         """Whether the client was seen to go away before the answer was complete."""
         return self._gone
+
+    @property
+    def was_streamed(self) -> bool:
+        """Whether the reply was committed before its answer was there."""
+        return self._warm
+
+    @property
+    def was_delivered(self) -> bool:
+        """Whether the last bytes were handed over while the client was there. A proxy may still have lost them."""
+        return self._ended and not self._gone
 
     async def run(self, work: Callable[[], Awaitable[Answer]], *, ends_with_client: bool) -> None:
         """Run `work`, keep the line warm meanwhile, deliver its answer.
@@ -93,84 +109,120 @@ class Exchange:
 
         Raises:
             ClientGone: The client went away and the work was cancelled.
+            Stopped: `stop` was called; deliver something else.
         """
-        task = self._task = asyncio.current_task() if ends_with_client else None
-        timer = asyncio.get_running_loop().call_later(self._policy.first_byte, self._keep_warm)
+        task = self._task = asyncio.current_task()
+        self._ends_with_client = ends_with_client
+        self._timer = asyncio.get_running_loop().call_later(self._policy.first_byte, self._keep_warm)
         try:
             answer = await work()
         except asyncio.CancelledError:
-            if self._gone and task is not None and task.uncancel() == 0:
-                raise ClientGone from None
-            raise
-        else:
-            self._task = None
-            await self._deliver(answer)
+            is_ours = self._stopped or (self._gone and ends_with_client)
+            if not is_ours or task is None or task.uncancel() > 0:
+                self._give_up()
+                raise
+            raise (Stopped if self._stopped and not self._gone else ClientGone) from None
         finally:
             self._task = None
-            timer.cancel()
-            self._stop_warming()
+            if not self._warm:
+                self._timer.cancel()
+        await self.deliver(answer)
+
+    def stop(self) -> None:
+        """Cancel the work, whatever it is. `run` then raises `Stopped`."""
+        if self._task is not None and not self._stopped:
+            self._stopped = True
+            self._task.cancel()
+
+    def beat_with(self, message: Callable[[], bytes]) -> None:
+        """Let heartbeats be messages, where the client reads events, instead of comments."""
+        self._beat_with = message
 
     async def say(self, message: bytes) -> None:
         """Send a message before the answer, if the client reads events; this commits the reply as a stream."""
-        if self._framing is Framing.JSON_ONLY or self._gone:
-            return
-        self._keep_warm()
-        await self._write(_event(message))
+        if self._framing is not Framing.JSON_ONLY and not self._gone:
+            self._begin_warming()
+            await self._write(_event(message))
 
     async def commit(self) -> None:
         """Commit the reply as a stream without saying anything yet."""
         if self._framing is not Framing.JSON_ONLY and not self._started:
-            self._keep_warm()
+            self._begin_warming()
             await self._write(HEARTBEAT_COMMENT)
 
-    def _keep_warm(self) -> None:
-        if self._beat is None:
-            self._beat = asyncio.create_task(self._heart())
-            self._watch = asyncio.create_task(self._watch_client())
+    async def deliver(self, answer: Answer) -> None:
+        """Send the last of the reply, as what it has become: plain JSON, an event, or the end of a warm JSON text."""
+        self._stop_beating()
+        if self._gone:
+            return
+        is_event = self._framing is Framing.EVENTS_ONLY and answer.status == OK
+        if self._warm or is_event:
+            await self._write(answer.body if self._framing is Framing.JSON_ONLY else _event(answer.body), more=False)
+        else:
+            await send_json(self._send, answer)
+            self._ended = True
 
-    async def _heart(self) -> None:
-        beat = HEARTBEAT_SPACE if self._framing is Framing.JSON_ONLY else HEARTBEAT_COMMENT
+    def _keep_warm(self) -> None:
+        self._begin_warming()
+        self._beat()
+
+    def _begin_warming(self) -> None:
+        if not self._warm:
+            self._warm = True
+            self._watch = asyncio.create_task(self._watch_client())
+            self._schedule()
+
+    def _schedule(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        pause = self._policy.interval * (1 - self._policy.jitter * random.random())  # noqa: S311  # no secret
+        self._timer = asyncio.get_running_loop().call_later(pause, self._beat)
+
+    def _beat(self) -> None:
+        self._schedule()
+        if self._pulse is None or self._pulse.done():  # a client that does not read gets no heartbeats piled up
+            self._pulse = asyncio.create_task(self._heartbeat())
+
+    async def _heartbeat(self) -> None:
         with suppress(OSError):  # some servers raise at a dead socket; the watch says that the client is gone
-            while not self._gone:
-                await self._write(beat)
-                await asyncio.sleep(self._policy.interval)
+            if self._framing is Framing.JSON_ONLY:
+                await self._write(HEARTBEAT_SPACE)
+            else:
+                await self._write(HEARTBEAT_COMMENT if self._beat_with is None else _event(self._beat_with()))
 
     async def _watch_client(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
         self._gone = True
-        if self._task is not None:
+        self._stop_beating()
+        if self._task is not None and self._ends_with_client:
             self._task.cancel()
 
-    def _stop_warming(self) -> None:
-        for task in (self._beat, self._watch):
-            if task is not None:
-                task.cancel()
+    def _give_up(self) -> None:
+        self._gone = True
+        self._stop_beating()
+        if self._watch is not None:
+            self._watch.cancel()
+
+    def _stop_beating(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
 
     async def _write(self, body: bytes, *, more: bool = True) -> None:
         if self._lock is None:
             self._lock = asyncio.Lock()
-        async with self._lock:  # the heart and the work both write; the head must be out before any body
-            if self._ended:
+        async with self._lock:  # heartbeats and the work both write; the head must be out before any body
+            if self._ended or self._gone:
                 return
-            if not more:
-                self._ended = True
-                self._stop_warming()  # under the lock, so that no heartbeat is cancelled half-way through its send
             if not self._started:
                 self._started = True
                 head = (JSON, *UNBUFFERED) if self._framing is Framing.JSON_ONLY else EVENTS
                 await self._send({"type": "http.response.start", "status": OK, "headers": head})
             await self._send({"type": "http.response.body", "body": body, "more_body": more})
-
-    async def _deliver(self, answer: Answer) -> None:
-        if self._gone:
-            return
-        if self._started or self._beat is not None:
-            await self._write(answer.body if self._framing is Framing.JSON_ONLY else _event(answer.body), more=False)
-        elif self._framing is Framing.EVENTS_ONLY and answer.status == OK:
-            await self._write(_event(answer.body), more=False)
-        else:
-            await send_json(self._send, answer)
+            if not more:
+                self._ended = True
+                if self._watch is not None:
+                    self._watch.cancel()
 
 
 async def send_json(send: Send, answer: Answer, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:

@@ -21,6 +21,7 @@ from mcp.server.context import CallNext, HandlerResult, ServerMiddleware, Server
 from mcp.server.lowlevel.server import Server
 from mcp.server.mcpserver import MCPServer
 from mcp.server.runner import ServerRunner, aclose_shielded
+from mcp.server.subscriptions import ListenHandler
 from mcp.shared.dispatcher import CallOptions
 from mcp.shared.exceptions import MCPError, NoBackChannelError
 from mcp.shared.inbound import (
@@ -163,6 +164,14 @@ class Kernel:
                 yield
             finally:
                 self._state, self._runs = None, False
+
+    def end_listening(self) -> None:
+        """End every `subscriptions/listen` stream with its result, as the revision wants it (2026-07-28,
+        subscriptions).
+        """
+        entry = self._core.get_request_handler("subscriptions/listen")
+        if entry is not None and isinstance(entry.handler, ListenHandler):
+            entry.handler.close()
 
     def is_write(self, asked: Asked) -> bool:
         """Whether ending this request half-way could leave an effect half-done: a call of a tool not declared

@@ -15,6 +15,8 @@ _CAPABILITIES: Final = _PREFIX + "clientCapabilities"
 _CLIENT: Final = _PREFIX + "clientInfo"
 _LOG_LEVEL: Final = _PREFIX + "logLevel"
 
+_CLIENT_TEXTS: Final = frozenset({"name", "title", "version", "description", "websiteUrl"})
+
 _OPEN: Final = frozenset({"experimental", "extensions"})
 """Capabilities whose entries are objects of any content."""
 
@@ -44,7 +46,7 @@ def _clean_meta(meta: dict[str, Any]) -> dict[str, Any]:
     mended: dict[str, Any] = {}
     if "progressToken" in meta and not _is_token(meta["progressToken"]):
         mended["progressToken"] = None
-    if _LOG_LEVEL in meta and meta[_LOG_LEVEL] not in LOG_LEVELS:
+    if _LOG_LEVEL in meta and not (isinstance(meta[_LOG_LEVEL], str) and meta[_LOG_LEVEL] in LOG_LEVELS):
         mended[_LOG_LEVEL] = None
     if _CLIENT in meta and not _is_client(meta[_CLIENT]):
         mended[_CLIENT] = _client(meta[_CLIENT])
@@ -75,9 +77,10 @@ def _is_token(value: Any) -> bool:
 
 
 def _is_client(value: Any) -> bool:
-    """Whether `value` is a plain client description: nothing but texts, with a name and a version among them."""
+    """Whether `value` is a plain client description: known texts, with a name and a version among them."""
     return (
         isinstance(value, dict)
+        and value.keys() <= _CLIENT_TEXTS
         and "name" in value
         and "version" in value
         and all(isinstance(member, str) for member in value.values())
@@ -87,7 +90,7 @@ def _is_client(value: Any) -> bool:
 def _client(value: Any) -> dict[str, Any] | None:
     if not isinstance(value, dict):
         return None
-    texts = {name: text for name, text in value.items() if isinstance(text, str)}
+    texts = {name: text for name, text in value.items() if name in _CLIENT_TEXTS and isinstance(text, str)}
     return {**texts, "name": texts.get("name", "unknown"), "version": texts.get("version", "")}
 
 

@@ -41,10 +41,14 @@ def test_an_argument_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(
     ("variable", "value", "says"),
     [
-        ("BALLAST_FIRST_BYTE", "soon", "BALLAST_FIRST_BYTE='soon' cannot be read as float"),
-        ("BALLAST_MAX_BODY", "4MiB", "BALLAST_MAX_BODY='4MiB' cannot be read as int"),
+        ("BALLAST_FIRST_BYTE", "soon", "BALLAST_FIRST_BYTE='soon' cannot be read: set a number, e.g. 2.5"),
+        ("BALLAST_MAX_BODY", "4MiB", "BALLAST_MAX_BODY='4MiB' cannot be read: set a whole number"),
         ("BALLAST_HEARTBEAT_INTERVAL", "0", "interval=0.0 must be a positive, finite number"),
         ("BALLAST_FIRST_BYTE", "inf", "first_byte=inf must be a positive, finite number"),
+        ("BALLAST_PROGRESS_FRAMES", "maybe", "BALLAST_PROGRESS_FRAMES='maybe' cannot be read: set true or false"),
+        ("BALLAST_HEARTBEAT_JITTER", "1", "jitter=1.0 must be a fraction of the interval"),
+        ("BALLAST_DRAIN", "0", "within=0.0 must be a positive, finite number"),
+        ("BALLAST_DRAIN_NOTICE", "60", "notice=60.0 must be 0 or more, and less than within=30.0"),
         ("BALLAST_THREADS", "-1", "threads=-1 must be a positive, finite number"),
         ("BALLAST_PUBLIC_URL", "example.com", "needs a scheme and a host"),
         ("BALLAST_PATH", "mcp", "path 'mcp' must begin with a slash"),
