@@ -32,11 +32,16 @@ class Complaint:
 
 def judge(expect: Expect, reply: Reply, values: Mapping[str, Any]) -> list[Complaint]:
     """Return every complaint about a reply; none if all that `expect` says holds."""
-    for stage in _STAGES:
+    return _first_complaints(expect, reply, values)[1]
+
+
+def _first_complaints(expect: Expect, reply: Reply, values: Mapping[str, Any]) -> tuple[int, list[Complaint]]:
+    """The complaints of the first stage that has any, and how far that was."""
+    for reached, stage in enumerate(_STAGES):
         complaints = [complaint for part in stage for complaint in part(expect, reply, values)]
         if complaints:
-            return complaints
-    return []
+            return reached, complaints
+    return len(_STAGES), []
 
 
 def _judge_ending(expect: Expect, reply: Reply, _: Mapping[str, Any]) -> Iterator[Complaint]:
@@ -95,8 +100,9 @@ def _judge_headers(expect: Expect, reply: Reply, values: Mapping[str, Any]) -> I
 
 
 def _judge_redirect(expect: Expect, reply: Reply, values: Mapping[str, Any]) -> Iterator[Complaint]:
+    parameters = {name: "(a code)" if name == "code" else value for name, value in reply.redirect().items()}
     for check in expect.redirect:
-        yield from judge_at(check, reply.redirect(), values, "location")
+        yield from judge_at(check, parameters, values, "location")
 
 
 def _judge_body(expect: Expect, reply: Reply, _: Mapping[str, Any]) -> Iterator[Complaint]:
@@ -162,10 +168,10 @@ def _is_readable(reply: Reply) -> bool:
 
 def _judge_alternatives(expect: Expect, reply: Reply, values: Mapping[str, Any]) -> Iterator[Complaint]:
     options = expect.any_of
-    outcomes = [judge(option, reply, values) for option in options]
-    if not all(outcomes) or not options:
+    outcomes = [_first_complaints(option, reply, values) for option in options]
+    if not options or not all(complaints for _, complaints in outcomes):
         return
-    nearest = min(outcomes, key=len)
+    _, nearest = max(outcomes, key=lambda outcome: outcome[0])  # the one that held longest; of equals the first
     names = "; or ".join(option.name or f"alternative {number}" for number, option in enumerate(options, start=1))
     came = "no reply" if reply.status is None else f"status {reply.status}{_said(reply)}"
     misses = [

@@ -111,4 +111,6 @@ def _inherited(document: Document, by_id: dict[str, Document]) -> list[str]:
 def _with_opening(session: Session, sessions: dict[str, Session]) -> Session:
     if not session.begins_with:
         return session
-    return replace(session, steps=(*sessions[session.begins_with].steps, *session.steps))
+    opening = sessions[session.begins_with]
+    steps = (replace(step, incidents=step.incidents or opening.incidents) for step in opening.steps)
+    return replace(session, steps=(*steps, *session.steps))

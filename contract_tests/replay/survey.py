@@ -3,6 +3,7 @@
 Asks as a host would and judges nothing; what is wrong with the answers is for the sessions to say.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -60,7 +61,7 @@ class Surveyor:
             is_protected=anonymous.status == HTTPStatus.UNAUTHORIZED,
             is_locked=modern.status == HTTPStatus.UNAUTHORIZED and not _has_result(legacy),
             publishes_authorization=bool(look_up(metadata, ("authorization_servers",)) or []),
-            public_origin=_public_origin(self.url, look_up(metadata, ("resource",))),
+            public_origin=_public_origin(self.url, anonymous, look_up(metadata, ("resource",))),
             trouble=_trouble(modern, legacy),
             examples=examples,
         )
@@ -116,11 +117,13 @@ class Surveyor:
         return MISSING
 
 
-def _public_origin(url: str, resource: Any) -> str:
-    """The origin the target gives itself, if it is tested on loopback under another name."""
-    if not isinstance(resource, str) or not is_loopback(url):
-        return ""
-    return origin_of(resource)
+def _public_origin(url: str, anonymous: Reply, resource: Any) -> str:
+    """The origin the target gives itself in its challenge or metadata, where it is tested on loopback."""
+    named = re.search(r'resource_metadata="([^"]+)"', anonymous.header("www-authenticate") or "")
+    for address in (named[1] if named else "", resource):
+        if is_loopback(url) and isinstance(address, str) and urlsplit(address).hostname:
+            return origin_of(address)
+    return ""
 
 
 def _legacy_headers(session: str | None) -> tuple[tuple[str, str], ...]:
