@@ -1,8 +1,9 @@
 """`Connector`: the class to subclass. It wires the rooms together and decides nothing itself."""
 
 import inspect
+import logging
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -12,6 +13,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, CallToolResult, Icon, InputRequiredResult, TextContent
 from opentelemetry.sdk.trace import TracerProvider
 from pydantic import ValidationError
+from pydantic_core import to_json
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
@@ -64,7 +66,8 @@ class Connector(MCPServer[Any]):
             raise DeclarationError(
                 f"{type(self).__qualname__} has no name, under which hosts list it: add `name = '...'` to the class"
             )
-        super().__init__(**{member: getattr(self, member) for member in self._identity}, **options)
+        with _logging_untouched():
+            super().__init__(**{member: getattr(self, member) for member in self._identity}, **options)
         self._workers = Workers(self._configuration.limits.threads)
         self._register_tools()
         spans = RequestSpans(is_tool=self._has_tool, is_prompt=self._has_prompt)
@@ -102,6 +105,7 @@ class Connector(MCPServer[Any]):
 
     def serve(self, *, host: str = "127.0.0.1", port: int = 8000) -> None:
         """Serve over HTTP until SIGINT or SIGTERM."""
+        logging.basicConfig(level=self.settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         serve(self.app(), host=host, port=port, settings=self._configuration)
 
     async def call_tool(
@@ -120,7 +124,7 @@ class Connector(MCPServer[Any]):
             known = ", ".join(tool.name for tool in await self.list_tools())
             raise MCPError(code=INVALID_PARAMS, message=f"Unknown tool: {name[:64]!r}. Known: {known or 'none'}")
         try:
-            return await super().call_tool(name, arguments, context)
+            return _compact(await super().call_tool(name, arguments, context))
         except ToolError as failed:
             return CallToolResult(content=[TextContent(text=_explain(name, failed))], is_error=True)
 
@@ -169,6 +173,18 @@ def _configured(settings: Settings | None, public_url: str | None) -> Settings:
     return replace(settings, access=replace(settings.access, public_url=public_url))
 
 
+@contextmanager
+def _logging_untouched() -> Iterator[None]:
+    """The SDK's constructor gives the root logger a handler. A module that is imported must not: `serve` does it."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
+
 def _docstring_of(cls: type) -> str | None:
     for each in cls.__mro__:
         if each is Connector:
@@ -176,6 +192,22 @@ def _docstring_of(cls: type) -> str | None:
         if each.__doc__:
             return inspect.cleandoc(each.__doc__)
     return None
+
+
+def _compact(result: CallToolResult | InputRequiredResult) -> CallToolResult | InputRequiredResult:
+    """The text of a structured result on one line: the SDK indents it, and hosts count tokens."""
+    structured = result.structured_content if isinstance(result, CallToolResult) else None
+    if not isinstance(result, CallToolResult) or not isinstance(structured, dict):
+        return result
+    wrapped = structured["result"] if structured.keys() == {"result"} else structured
+    for block, value in zip(result.content, wrapped if isinstance(wrapped, list) else [wrapped], strict=False):
+        if isinstance(value, dict | list) and isinstance(block, TextContent) and _is_indented(block.text, value):
+            block.text = to_json(value).decode()
+    return result
+
+
+def _is_indented(text: str, value: Any) -> bool:
+    return text[:2] in {"{\n", "[\n"} and text == to_json(value, indent=2).decode()
 
 
 def _explain(name: str, failed: ToolError) -> str:

@@ -4,6 +4,7 @@ Knows asyncio and anyio. Does not know HTTP, nor what becomes of the answer.
 """
 
 import asyncio
+import dataclasses
 import functools
 import inspect
 import logging
@@ -13,6 +14,7 @@ from typing import Any, Final
 
 import anyio
 import anyio.to_thread
+import pydantic
 from mcp.server.mcpserver import Context
 
 from ..declaration import Declaration
@@ -135,8 +137,30 @@ def _present(
     run.__module__ = method.__module__
     parameters = [p for name, p in signature.parameters.items() if name != call_parameter]
     annotations = {name: hint for name, hint in hints.items() if name != call_parameter}
+    returned = _describable(signature.return_annotation)
+    if returned is not signature.return_annotation:
+        signature, annotations["return"] = signature.replace(return_annotation=returned), returned
     if call_parameter is not None:
         parameters.append(inspect.Parameter(_CONTEXT, inspect.Parameter.KEYWORD_ONLY, annotation=Context))
         annotations[_CONTEXT] = Context
     run.__annotations__ = annotations
     run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # inspect honours it
+
+
+def _describable(returned: Any) -> Any:
+    """A slotted dataclass as a model of the same members: the SDK reads defaults off the class, where slots stand in
+    the way, and then leaves out the schema without a word.
+    """
+    if not (isinstance(returned, type) and dataclasses.is_dataclass(returned) and "__slots__" in vars(returned)):
+        return returned
+    hints = typing.get_type_hints(returned, include_extras=True)
+    members: dict[str, Any] = {each.name: (hints[each.name], _default(each)) for each in dataclasses.fields(returned)}
+    return pydantic.create_model(
+        returned.__name__, __config__=pydantic.ConfigDict(from_attributes=True), __doc__=returned.__doc__, **members
+    )
+
+
+def _default(member: dataclasses.Field[Any]) -> Any:
+    if member.default_factory is not dataclasses.MISSING:
+        return pydantic.Field(default_factory=member.default_factory)
+    return ... if member.default is dataclasses.MISSING else member.default

@@ -3,7 +3,7 @@
 import sys
 import threading
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -112,6 +112,66 @@ def test_a_tool_answers_with_its_structured_result_or_says_why_not(serve: Serve)
     assert found["structuredContent"] == {"number": "7", "amount": "9.50"}
     assert missing["isError"] is True
     assert [part["text"] for part in missing["content"]] == ["There is no invoice 'none'. Ask for its number."]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of an invoice."""
+
+    what: str
+    price: Decimal = Decimal(1)
+    tags: list[str] = field(default_factory=list)
+
+
+class Structured(Connector):
+    name = "structured"
+
+    @tool(read_only=True)
+    def slotted(self) -> Line:
+        """A slotted dataclass."""
+        return Line(what="paper", price=Decimal("9.50"), tags=["a"])
+
+    @tool(read_only=True)
+    def many(self) -> list[Line]:
+        """A list of them."""
+        return [Line(what="paper")]
+
+    @tool(read_only=True)
+    def text(self) -> str:
+        """A text that happens to be indented JSON."""
+        return '{\n  "a": 1\n}'
+
+
+def test_a_slotted_dataclass_has_a_schema_and_structured_content(serve: Serve) -> None:
+    """The SDK drops both for slotted dataclasses."""
+    url = serve(Structured())
+    listed, result = _listed(url)["slotted"], post(url, call("slotted", {})).json()["result"]
+
+    assert listed["outputSchema"]["required"] == ["what"]  # type: ignore[index]
+    assert result["structuredContent"] == {"what": "paper", "price": "9.50", "tags": ["a"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("slotted", '{"what":"paper","price":"9.50","tags":["a"]}'),
+        ("many", '{"what":"paper","price":"1","tags":[]}'),
+        ("text", '{\n  "a": 1\n}'),
+    ],
+)
+def test_the_text_of_a_structured_result_is_its_json_on_one_line(serve: Serve, name: str, text: str) -> None:
+    """Deep research reads the same JSON string from content[0].text (facts on the wire, section 4)."""
+    assert post(serve(Structured()), call(name, {})).json()["result"]["content"] == [{"type": "text", "text": text}]
+
+
+def test_constructing_a_connector_leaves_logging_alone() -> None:
+    """Every module-level connector would otherwise configure the root logger on import."""
+    import logging
+
+    before = list(logging.getLogger().handlers), logging.getLogger().level
+    Invoices()
+
+    assert (list(logging.getLogger().handlers), logging.getLogger().level) == before
 
 
 def test_a_tool_can_ask_the_call_who_it_is(serve: Serve) -> None:
