@@ -1,0 +1,105 @@
+"""Leaving: what happens between SIGTERM and the end of the process, so that a deploy loses nothing.
+
+    serving ──SIGTERM──► leaving: /ready fails, idle streams end, answers ask for a new connection
+                            │ notice
+                            ▼
+                         the server is told (it stops listening); calls in flight go on
+                            │ within, counted from SIGTERM
+                            ▼
+                         calls that still run are stopped, and their clients told
+
+The signal reaches the server's own handler only after the notice, so this works under `Connector.serve`, `mcp-ballast
+serve` and a plain `uvicorn module:app` alike. A second SIGTERM ends the process at once.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, Final, TypeGuard
+
+from ..settings import DrainSettings
+
+logger = logging.getLogger("ballast.http")
+
+Handler = Callable[[int, FrameType | None], Any]
+
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+
+
+class Drain:
+    """Whether this process is leaving, and what has to be told when it does."""
+
+    def __init__(self, settings: DrainSettings) -> None:
+        self._settings = settings
+        self._on_leaving: list[Callable[[], None]] = []
+        self._on_overdue: list[Callable[[], None]] = []
+        self.is_leaving = False
+
+    def when_leaving(self, tell: Callable[[], None]) -> None:
+        """Have `tell` called in the loop's thread when leaving begins."""
+        self._on_leaving.append(tell)
+
+    def when_overdue(self, tell: Callable[[], None]) -> None:
+        """Have `tell` called when `within` seconds have passed and calls may still run."""
+        self._on_overdue.append(tell)
+
+    def begin(self) -> None:
+        """Begin to leave. Only the first call does anything."""
+        if self.is_leaving:
+            return
+        self.is_leaving = True
+        logger.info("Leaving: no longer ready, calls in flight have %g s", self._settings.within)
+        for tell in self._on_leaving:
+            tell()
+        asyncio.get_running_loop().call_later(self._settings.within, self._overdue)
+
+    def _overdue(self) -> None:
+        for tell in self._on_overdue:
+            tell()
+
+    @contextmanager
+    def on_signals(self) -> Iterator[None]:
+        """Stand before the server's own signal handlers while the app lives."""
+        loop = asyncio.get_running_loop()
+        stood = []
+        for number in _SIGNALS if threading.current_thread() is threading.main_thread() else ():
+            own = signal.getsignal(number)
+            if _is_a_servers(own):
+                signal.signal(number, self._before(own, loop))
+                stood.append((number, own))
+        try:
+            yield
+        finally:
+            for number, own in stood:
+                signal.signal(number, own)
+
+    def _before(self, own: Handler, loop: asyncio.AbstractEventLoop) -> Handler:
+        def handle(number: int, frame: FrameType | None) -> None:
+            if self.is_leaving and number == signal.SIGTERM:
+                signal.signal(number, signal.SIG_DFL)
+                os.kill(os.getpid(), number)
+            elif self.is_leaving or number == signal.SIGINT:  # a person at the keyboard does not wait for balancers
+                loop.call_soon_threadsafe(self.begin)
+                own(number, frame)
+            else:
+                loop.call_soon_threadsafe(self._leave, lambda: own(number, None))
+
+        return handle
+
+    def _leave(self, tell_server: Callable[[], None]) -> None:
+        self.begin()
+        asyncio.get_running_loop().call_later(self._settings.notice, tell_server)
+
+
+def _is_a_servers(handler: Any) -> TypeGuard[Handler]:
+    """Whether a Python handler was installed by a server. asyncio's and Python's own must not be stood before."""
+    return (
+        callable(handler)
+        and handler is not signal.default_int_handler
+        and not getattr(handler, "__module__", "").startswith("asyncio")
+    )
