@@ -103,10 +103,26 @@ class Connector(MCPServer[Any]):
                 if provider is not None:
                     await self._flush(provider)
 
-    def serve(self, *, host: str = "127.0.0.1", port: int = 8000) -> None:
-        """Serve over HTTP until SIGINT or SIGTERM."""
+    def serve(self, *, host: str = "127.0.0.1", port: int = 8000, workers: int = 1, factory: str | None = None) -> None:
+        """Serve over HTTP until SIGINT or SIGTERM.
+
+        Args:
+            host: The address to listen on.
+            port: The port to listen on.
+            workers: How many processes serve. Each makes its own connector, by `factory`.
+            factory: `module:function` that returns the ASGI app. `mcp-ballast serve --workers N` gives its own.
+
+        Raises:
+            DeclarationError: Several workers and no factory.
+        """
+        if workers > 1 and factory is None:
+            raise DeclarationError(
+                f"workers={workers} needs factory='module:function', because each process makes its own connector; "
+                "`mcp-ballast serve module:connector --workers N` does that for you"
+            )
         logging.basicConfig(level=self.settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-        serve(self.app(), host=host, port=port, settings=self._configuration)
+        app = factory if workers > 1 and factory is not None else self.app()
+        serve(app, host=host, port=port, settings=self._configuration, workers=workers)
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
