@@ -73,7 +73,8 @@ class Connector(MCPServer[Any]):
         spans = RequestSpans(is_tool=self._has_tool, is_prompt=self._has_prompt)
         self.middleware[:] = [spans, answer_courtesies, *without_sdk_spans(self.middleware)]
         self._drain = Drain(self._configuration.drain)
-        self._kernel = Kernel(self, on_refusal=spans.refused)
+        beats_with_progress = self._configuration.stream.progress_frames
+        self._kernel = Kernel(self, on_refusal=spans.refused, beats_with_progress=beats_with_progress)
 
     @property
     def configuration(self) -> Settings:

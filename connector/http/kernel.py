@@ -49,6 +49,9 @@ logger = logging.getLogger("ballast.http")
 _HEADER_MARK: Final = "x-mcp-header"
 _PARAM_HEADER: Final = "mcp-param-"
 
+_NEXT_TO_NOTHING: Final = 2.0**-20
+"""By how much a heartbeat moves progress: a million of them are one step, and binary fractions add up exactly."""
+
 
 OnRefusal = Callable[[str, str, int, str, Scope], None]
 """Told of a request that never reaches the chain: its method, revision, error code, message, and its ASGI scope."""
@@ -73,6 +76,7 @@ class _OneExchange:
     message_metadata: ServerMessageMetadata
     exchange: Exchange
     progress_token: str | int | None = None
+    reached: float = 0.0
     can_send_request: bool = False
 
     @cached_property
@@ -99,10 +103,19 @@ class _OneExchange:
             message["params"] = dict(params)
         await self.exchange.say(encode(message))
 
+    def beat(self) -> bytes:
+        """A progress notification that reports next to nothing, for hosts whose timer only those reset."""
+        self.reached += _NEXT_TO_NOTHING
+        params = {"progressToken": self.progress_token, "progress": self.reached}
+        return encode({"jsonrpc": "2.0", "method": "notifications/progress", "params": params})
+
     async def progress(self, progress: float, total: float | None = None, message: str | None = None) -> None:
         if self.progress_token is None:
             await self.exchange.commit()
             return
+        if progress <= self.reached and self.reached % 1:  # after a beat: the revisions want it to increase
+            progress = self.reached + _NEXT_TO_NOTHING
+        self.reached = progress
         said = {"progressToken": self.progress_token, "progress": progress, "total": total, "message": message}
         await self.notify("notifications/progress", {k: v for k, v in said.items() if v is not None})
 
@@ -146,9 +159,10 @@ class _Clients:
 class Kernel:
     """Answers requests of both eras over one SDK server."""
 
-    def __init__(self, server: MCPServer[Any], *, on_refusal: OnRefusal) -> None:
+    def __init__(self, server: MCPServer[Any], *, on_refusal: OnRefusal, beats_with_progress: bool = False) -> None:
         self._server = server
         self._on_refusal = on_refusal
+        self._beats_with_progress = beats_with_progress
         self._core = core_of(server)
         self._state: Any = None
         self._runs = False
@@ -191,6 +205,8 @@ class Kernel:
             return Answer(encode(error_body(connection)), connection.status)
         context = _context(asked.id, headers, scope, exchange)
         context.progress_token = progress_token_from_params(asked.params)
+        if self._beats_with_progress and context.progress_token is not None:
+            exchange.beat_with(context.beat)
         try:
             runner = ServerRunner(self._core, connection, self._lifespan_state())
             result = await runner.on_request(context, asked.method, asked.params)

@@ -20,8 +20,8 @@ class Gate(Connector):
     name = "gate"
     version = "1"
 
-    def __init__(self) -> None:
-        super().__init__(settings=EAGER)
+    def __init__(self, settings: Settings = EAGER) -> None:
+        super().__init__(settings=settings)
         self.opened = threading.Event()
         self.seen: list[str] = []
         self.noticed = threading.Event()
@@ -142,6 +142,23 @@ def test_progress_nobody_asked_for_commits_the_stream_and_sends_no_notification(
     assert reply.headers["content-type"] == "text/event-stream"
     assert first == b": still working\n\n"
     assert [list(message) for message in messages(rest)] == [["jsonrpc", "id", "result"]]
+
+
+def test_heartbeats_can_be_progress_that_only_ever_increases(serve: Serve) -> None:
+    """MCP, progress: the value MUST increase; some hosts reset their timer on nothing else."""
+    stream = StreamSettings(first_byte=0.05, interval=0.05, progress_frames=True)
+    gate = Gate(Settings(stream=stream))
+    with streaming(serve(gate), call("walk", {}, meta={"progressToken": 7})) as (_, chunks):
+        heard = b"".join(next(chunks) for _ in range(4))
+        gate.opened.set()
+        heard += b"".join(chunks)
+    values = [message["params"]["progress"] for message in messages(heard) if "method" in message]
+
+    assert b": still working" not in heard
+    assert values[0] == 1
+    assert len(values) >= 4
+    assert values == sorted(set(values))
+    assert values[-1] < 1.1
 
 
 def test_a_client_that_reads_only_json_gets_white_space_and_then_json(serve: Serve, gate: Gate) -> None:
