@@ -138,9 +138,10 @@ def _add_completion(server: Connector) -> None:
 
 
 def main() -> None:
-    """Serve until standard input ends."""
+    """Serve until standard input ends. Arguments are options of `Connector`, as `name=value`."""
+    options: dict[str, Any] = dict(word.split("=", 1) for word in sys.argv[1:])
     warnings.simplefilter("ignore", MCPDeprecationWarning)  # log messages are deprecated, and still demanded
-    with served(Everything(log_level="CRITICAL").app()) as origin:
+    with served(Everything(log_level="CRITICAL", **options).app()) as origin:
         print(origin, flush=True)  # noqa: T201  # read by the test
         sys.stdin.read()
 

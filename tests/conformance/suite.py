@@ -122,10 +122,12 @@ def install() -> Suite:
 def _install_into(folder: Path, npm: str) -> None:
     folder.mkdir()
     (folder / "package.json").write_text('{"private": true}')
-    command = [npm, "install", "--no-audit", "--no-fund", f"{PACKAGE}@{VERSION}", NODE]
+    quick = ("--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000")
+    command = [npm, "install", "--no-audit", "--no-fund", *quick, f"{PACKAGE}@{VERSION}", NODE]
     ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=600)
     if ended.returncode != 0:
-        raise SuiteMissing(f"npm could not install {PACKAGE}@{VERSION} (is there a network?): {ended.stderr[-500:]}")
+        said = [line for line in ended.stderr.splitlines() if line.lower().startswith("npm err")][:4]
+        raise SuiteMissing(f"npm could not install {PACKAGE}@{VERSION} (is there a network?): {' '.join(said)}")
     node = folder / "node_modules" / "node" / "bin" / "node"
     if not node.exists():
         raise SuiteMissing(
