@@ -47,8 +47,6 @@ from .revisions import as_of
 logger = logging.getLogger("ballast.http")
 
 _HEADER_MARK: Final = "x-mcp-header"
-_PARAM_HEADER: Final = "mcp-param-"
-
 _NEXT_TO_NOTHING: Final = 2.0**-20
 """By how much a heartbeat moves progress: a million of them are one step, and binary fractions add up exactly."""
 
@@ -132,6 +130,18 @@ async def answer_courtesies(ctx: ServerRequestContext[Any, Any], call_next: Call
     return await call_next(ctx)
 
 
+class _BornReady(Connection):
+    """A connection for one request, whose scratch room and clean-up are made only if somebody asks for them."""
+
+    @cached_property
+    def state(self) -> dict[str, Any]:  # type: ignore[override]
+        return {}
+
+    @cached_property
+    def exit_stack(self) -> AsyncExitStack:  # type: ignore[override]
+        return AsyncExitStack()
+
+
 class _Clients:
     """Connections for envelopes. A host sends the same client description with every call; it is validated once."""
 
@@ -151,8 +161,10 @@ class _Clients:
                 if len(self._known) >= self._MOST:
                     self._known.clear()
                 self._known[key] = known
-        connection = Connection.__new__(Connection)  # its constructor makes an Event, which looks for the running loop
-        vars(connection).update(vars(known), state={}, exit_stack=AsyncExitStack())
+        connection = _BornReady.__new__(_BornReady)  # the constructor makes an Event, which looks for the running loop
+        described = vars(connection)
+        described.update(vars(known))
+        del described["state"], described["exit_stack"]
         return connection
 
 
@@ -248,21 +260,18 @@ class Kernel:
         )
         if isinstance(route, InboundLadderRejection):
             return _as_refusal(route, asked)
-        if (rejection := self._check_param_headers(asked, headers, scope)) is not None:
+        if (rejection := self._check_param_headers(asked, scope)) is not None:
             return _as_refusal(rejection, asked)
         return self._clients.connect(route.protocol_version, route.client_info, route.client_capabilities)
 
-    def _check_param_headers(
-        self, asked: Asked, headers: Mapping[str, str], scope: Scope
-    ) -> InboundLadderRejection | None:
+    def _check_param_headers(self, asked: Asked, scope: Scope) -> InboundLadderRejection | None:
         params = asked.params or {}
         name, arguments = params.get("name"), params.get("arguments") or {}
         if asked.method != "tools/call" or not isinstance(name, str) or not isinstance(arguments, dict):
             return None
         lookup = self._core.get_tool_input_schema
         schema = None if lookup is None else lookup(name)
-        sends_some = any(header.startswith(_PARAM_HEADER) for header in headers)
-        if schema is None or not (sends_some or self._declares_headers(name, schema)):
+        if schema is None or not self._declares_headers(name, schema):
             return None
         return validate_mcp_param_headers(schema, arguments, Headers(scope=scope))
 
@@ -283,10 +292,8 @@ def _context(id_: str | float | None, headers: Mapping[str, str], scope: Scope, 
 
 
 async def _tear_down(connection: Connection) -> None:
-    """Unwind what handlers pushed. The SDK's way costs a cancel scope even when, as nearly always, nothing was
-    pushed.
-    """
-    if connection.exit_stack._exit_callbacks:  # type: ignore[attr-defined]  # noqa: SLF001
+    """Unwind what handlers pushed, if one asked for the stack at all; the SDK's way costs a cancel scope every time."""
+    if "exit_stack" in vars(connection):
         await aclose_shielded(connection)
 
 
