@@ -33,9 +33,9 @@ def as_application(found: object, *, name: str) -> Application:
     if not inspect.isclass(found):
         for method in _MAKERS:
             maker = getattr(found, method, None)
-            if callable(maker) and not _takes_asgi(maker):
+            if callable(maker) and _takes(maker):
                 return Application(app=_made(maker, name), has_lifespan=True)
-        if callable(found) and _takes_asgi(found):
+        if callable(found) and _takes(found, {}, None, None):
             return Application(app=found, has_lifespan=hasattr(found, "router"))
     kind = f"the class {found.__name__}" if inspect.isclass(found) else f"an object of type {type(found).__name__}"
     hint = " Name an instance of it." if inspect.isclass(found) else ""
@@ -53,12 +53,10 @@ def _made(maker: Callable[[], Asgi], name: str) -> Asgi:
         raise BadTarget(f"{name} gives no application: {said}. Correct it there.") from problem
 
 
-def _takes_asgi(value: object) -> bool:
-    """Whether it can be called with scope, receive and send."""
-    if not callable(value):
-        return False
+def _takes(function: Callable[..., Any], *arguments: object) -> bool:
+    """Whether it can be called with these arguments."""
     try:
-        inspect.signature(value).bind({}, None, None)
+        inspect.signature(function).bind(*arguments)
     except (TypeError, ValueError):
         return False
     return True
