@@ -59,6 +59,7 @@ class Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request."""
+        scope = trimmed(scope)
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         stranger = self._admission.decide(headers.get("host"), headers.get("origin"))
         if self._drain.is_leaving:
@@ -156,6 +157,15 @@ async def _rest_of_body(message: Any, receive: Receive, most: int) -> bytes | Re
         if not message.get("more_body"):
             return b"".join(parts)
         message = await receive()
+
+
+def trimmed(scope: Scope) -> Scope:
+    """The scope with header values as RFC 9110, section 5.5, defines them: without white space around them.
+
+    httptools, which uvicorn prefers, leaves it behind them (h11 does not), and routing headers are compared by value.
+    """
+    pairs = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
+    return scope if pairs == scope["headers"] else {**scope, "headers": pairs}
 
 
 def _too_large(most: int) -> Refused:

@@ -215,11 +215,12 @@ def _malformed(message: dict[str, Any]) -> Refused | None:
 
 
 def _asked(header: str | None, method: str, id_: str | float, params: dict[str, Any] | None) -> Asked | Refused:
-    if method == "initialize":  # exists in no envelope revision, so a modern header or envelope on it changes nothing
-        offered = (params or {}).get("protocolVersion")
+    said = params or {}
+    meta = said.get("_meta")
+    if method == "initialize" and not _is_initialize_by_envelope(said):
+        offered = said.get("protocolVersion")
         known = offered if offered in HANDSHAKE_VERSIONS else HANDSHAKE_VERSIONS[-1]
         return Asked(Era.HANDSHAKE, known, method, id_, params, states_version=True)
-    meta = (params or {}).get("_meta")
     if (isinstance(meta, dict) and VERSION_KEY in meta) or header in ENVELOPE_VERSIONS:
         return Asked(Era.ENVELOPE, header or "", method, id_, params, has_routing_headers=header is not None)
     if header is None:
@@ -233,6 +234,16 @@ def _asked(header: str | None, method: str, id_: str | float, params: dict[str, 
         id_,
         {"supported": [*ENVELOPE_VERSIONS, *HANDSHAKE_VERSIONS], "requested": header},
     )
+
+
+def _is_initialize_by_envelope(params: Mapping[str, Any]) -> bool:
+    """Whether `initialize` is asked by the rules of a revision that removed it: an envelope, and no handshake in it.
+
+    A handshake with a newer header or envelope beside it stays a handshake: it must not fail on a version (CT-07).
+    """
+    meta = params.get("_meta")
+    speaks = meta.get(VERSION_KEY) if isinstance(meta, dict) else None
+    return speaks in ENVELOPE_VERSIONS and not params.get("protocolVersion")
 
 
 def _legal_id(value: Any) -> str | float | None:
