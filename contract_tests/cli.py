@@ -6,6 +6,7 @@ Every option can also stand in ballast.toml; what is typed wins. Nothing here is
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -25,6 +26,7 @@ from .play import play_sessions, with_spans
 from .target.opening import open_target
 
 _WRONG_USAGE = 2
+_INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
 _SECONDS_TO_EXPORT = 2.0  # a target in this process exports at most 0.2 s after a span ended
 
 
@@ -61,14 +63,12 @@ def main() -> None:
 @click.option("--collector-port", type=int, default=0, help="Where to collect them (a free port).")
 def test(target: str | None, **options: Any) -> None:
     """Replay sessions against TARGET and report what does not hold."""
-    try:
+    with _exit_codes():
         configuration = _configuration(target, options)
         sessions = _sessions(configuration)
         with nullcontext() if options["verbose"] else _quiet_target():
             run = anyio.run(_test, configuration, sessions, options)
         _write_reports(run, options)
-    except BallastTestError as problem:
-        raise _Complaint(str(problem)) from problem
     sys.exit(run.exit_code)
 
 
@@ -77,11 +77,9 @@ def test(target: str | None, **options: Any) -> None:
 @click.option("--sessions", metavar="PATH", multiple=True, type=Path, help="More sessions: a file or a folder.")
 def sessions(id: str | None, sessions: Sequence[Path]) -> None:  # noqa: A002 - the word people type
     """List the sessions, or show one: what is sent, and what is expected."""
-    try:
+    with _exit_codes():
         known = load_sessions(*sessions)
         click.echo(explained(choose(known, [id])[0]) if id else listed(known))
-    except BallastTestError as problem:
-        raise _Complaint(str(problem)) from problem
 
 
 @main.command()
@@ -92,10 +90,8 @@ def serve(target: str, host: str, port: int) -> None:
     """Serve TARGET (module:attribute or file.py[:attribute]) until interrupted."""
     from .target.running import run_target  # noqa: PLC0415 - pulls in what only this command needs
 
-    try:
+    with _exit_codes():
         run_target(target, host=host, port=port, announce=click.echo)
-    except BallastTestError as problem:
-        raise _Complaint(str(problem)) from problem
 
 
 def _configuration(target: str | None, typed: dict[str, Any]) -> Configuration:
@@ -131,6 +127,22 @@ def _header(text: str) -> tuple[str, str]:
 
 def _sessions(configuration: Configuration) -> tuple[Session, ...]:
     return choose(load_sessions(*configuration.sessions), configuration.only, configuration.host_profile)
+
+
+@contextmanager
+def _exit_codes() -> Iterator[None]:
+    """Keep exit code 1 for findings: an error of the user's gets 2, and so does one of ours; an interrupt gets 130."""
+    try:
+        yield
+    except BallastTestError as problem:
+        raise _Complaint(str(problem)) from problem
+    except (click.ClickException, click.exceptions.Exit):
+        raise
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
+    except Exception:  # noqa: BLE001 - Python would exit with 1, which says that the target has a fault
+        traceback.print_exc()
+        sys.exit(_WRONG_USAGE)
 
 
 @contextmanager

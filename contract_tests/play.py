@@ -13,9 +13,11 @@ from time import monotonic
 from typing import Literal, Protocol
 
 from .errors import TargetUnreachable
+from .judging.operators import look_up
+from .judging.reply import load
 from .notation.session import Session
 from .offer.catalogue import Catalogue, Example
-from .outcome import Run, SessionRun, Span, StepRun, Verdict
+from .outcome import Ending, Run, SessionRun, Span, StepRun, Verdict
 from .replay.dialogue import Dialogue, Setting
 from .replay.needs import why_not_checked
 from .replay.survey import Surveyor
@@ -76,10 +78,11 @@ async def play_sessions(
             is_paced=options.pace == "real",
             is_traced=options.is_traced,
         )
-        runs = [
-            await _play(session, _Table(setting, catalogue, options.client, seed, started.date()), listener)
-            for session in sessions
-        ]
+        table = _Table(setting, catalogue, options.client, seed, started.date())
+        runs: list[SessionRun] = []
+        for session in sessions:
+            runs.append(await _play(session, table, listener))
+            table = table.after(runs[-1])
     notes = (f"seed {seed}", *(() if url == target.url else (f"{target.url} did not answer as MCP; {url} did",)))
     return Run(
         target=target.name,
@@ -129,6 +132,19 @@ class _Table:
     client: Client | None
     seed: int
     today: date
+
+    def after(self, run: SessionRun) -> "_Table":
+        """The table for the next session: a tool that hung is not waited for again."""
+        hung = frozenset(filter(None, map(_hung_tool, run.steps)))
+        return replace(self, catalogue=replace(self.catalogue, hung=self.catalogue.hung | hung)) if hung else self
+
+
+def _hung_tool(step: StepRun) -> str:
+    """The tool a step called without getting to the end of an answer; empty if it did, or called none."""
+    if not (step.sent and step.received and step.findings and step.received.ending is Ending.CUT_BY_CLIENT):
+        return ""
+    message = load(step.sent.body)
+    return str(look_up(message, ("params", "name")) or "") if look_up(message, ("method",)) == "tools/call" else ""
 
 
 async def _play(session: Session, table: _Table, listener: Listener | None) -> SessionRun:

@@ -32,7 +32,8 @@ class CallableTool:
 class Catalogue:
     """What is known of a target before the first session. `trouble` says why it gave no tools.
 
-    `is_protected` is about anonymous requests; `is_locked` about those with the configured headers.
+    `is_protected` is about anonymous requests; `is_locked` about those with the configured headers. `hung` are tools
+    that did not answer in time: they are not called again.
     """
 
     tools: tuple[Mapping[str, Any], ...] = ()
@@ -44,6 +45,7 @@ class Catalogue:
     public_origin: str = ""
     trouble: str = ""
     examples: Mapping[str, Example] = field(default_factory=dict)
+    hung: frozenset[str] = frozenset()
 
     @property
     def is_mcp(self) -> bool:
@@ -52,19 +54,21 @@ class Catalogue:
 
     def tool(self) -> CallableTool | str:
         """The tool for ordinary calls, or why there is none. The user's examples go first, then the target's order."""
-        return self.trouble or _first(self.tools, self.examples, self._open_tools())
+        tools = self._open_tools()
+        quick = [tool for tool in tools if not _example(self.examples, tool).is_slow]
+        return self.trouble or self._first(quick or tools)
 
     def slow_tool(self) -> CallableTool | str:
         """The tool the user calls slow, else the ordinary one."""
         slow = [tool for tool in self._open_tools() if _example(self.examples, tool).is_slow]
-        return _first(self.tools, self.examples, slow) if slow else self.tool()
+        return self._first(slow) if slow else self.tool()
 
     def protected_tool(self) -> CallableTool | str:
         """A tool that asks for OAuth while others do not, or why there is none."""
         protected = [tool for tool in self.tools if _asks_for_oauth(tool)]
         if not protected:
             return self.trouble or "no tool's securitySchemes ask for OAuth"
-        return _first(self.tools, self.examples, protected)
+        return self._first(protected)
 
     def ui_resource(self) -> str | None:
         """The first ui:// resource that a tool names, in either dialect."""
@@ -80,33 +84,31 @@ class Catalogue:
     def _open_tools(self) -> list[Mapping[str, Any]]:
         return [tool for tool in self.tools if not _asks_for_oauth(tool)] if not self.is_protected else list(self.tools)
 
+    def _first(self, tools: Sequence[Mapping[str, Any]]) -> CallableTool | str:
+        """The first tool with the user's arguments, else the first that is read-only and can be given some."""
+        awake = [tool for tool in tools if tool.get("name") not in self.hung]
+        for tool in awake:
+            example = _example(self.examples, tool)
+            if example.arguments is not None:
+                return _callable(tool, example.arguments)
+        reasons: list[str] = []
+        for tool in filter(_is_read_only, awake):
+            try:
+                return _callable(tool, make_arguments(tool.get("inputSchema")))
+            except CannotMakeArguments as problem:
+                reasons.append(f"{tool.get('name')}: {problem}")
+        return self._why_none(awake, reasons)
 
-def _first(
-    every: Sequence[Mapping[str, Any]], examples: Mapping[str, Example], tools: Sequence[Mapping[str, Any]]
-) -> CallableTool | str:
-    with_examples = [tool for tool in tools if _example(examples, tool).arguments is not None]
-    if with_examples:
-        tool = with_examples[0]
-        return _callable(tool, dict(_example(examples, tool).arguments or {}))
-    reasons: list[str] = []
-    for tool in tools:
-        if not _is_read_only(tool):
-            continue
-        try:
-            return _callable(tool, make_arguments(tool.get("inputSchema")))
-        except CannotMakeArguments as problem:
-            reasons.append(f"{tool.get('name')}: {problem}")
-    return _why_none(every, tools, reasons)
-
-
-def _why_none(every: Sequence[Any], tools: Sequence[Mapping[str, Any]], reasons: Sequence[str]) -> str:
-    remedy = "name example arguments in ballast.toml: [tools.NAME] arguments = {...}"
-    if not every:
-        return "the target lists no tools"
-    if reasons:
-        return f"no arguments could be made for its read-only tools ({'; '.join(reasons)}); {remedy}"
-    names = ", ".join(str(tool.get("name")) for tool in tools) or "none"
-    return f"none of its tools ({names}) is marked read-only, and others are not called unasked; {remedy}"
+    def _why_none(self, tools: Sequence[Mapping[str, Any]], reasons: Sequence[str]) -> str:
+        remedy = "name example arguments in ballast.toml: [tools.NAME] arguments = {...}"
+        if not self.tools:
+            return "the target lists no tools"
+        if self.hung:
+            return f"{', '.join(sorted(self.hung))} did not answer in time before, and no other tool can be called"
+        if reasons:
+            return f"no arguments could be made for its read-only tools ({'; '.join(reasons)}); {remedy}"
+        names = ", ".join(str(tool.get("name")) for tool in tools) or "none"
+        return f"none of its tools ({names}) is marked read-only, and others are not called unasked; {remedy}"
 
 
 def _callable(tool: Mapping[str, Any], arguments: Mapping[str, Any]) -> CallableTool:

@@ -52,6 +52,11 @@ class Surveyor:
             )
         modern = await self._modern("tools/list") if self.headers else anonymous
         legacy, session = await self._initialize()
+        if anonymous.status is None and legacy.status is None:
+            raise TargetUnreachable(
+                f"{self.url} accepts connections and answers nothing: {_status(anonymous)}. "
+                "Is it an HTTP server, and is the scheme (http or https) right?"
+            )
         tools = await self._tools(modern, legacy, session)
         metadata = await self._resource_metadata()
         return Catalogue(

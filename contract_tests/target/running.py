@@ -1,5 +1,6 @@
 """Serving a target in the foreground, until it is interrupted: `mcp-ballast serve`."""
 
+import socket
 from collections.abc import Callable
 
 import uvicorn
@@ -21,7 +22,8 @@ def run_target(specification: str, *, host: str, port: int, announce: Callable[[
         raise BadTarget(f"{specification} is an address: something serves it already. Give module:attribute or a file.")
     found = resolve(specification)
     application = as_application(found, name=specification)
-    announce(f"serving {specification} at http://{host}:{port}/mcp (interrupt to stop)")
+    port = port or _free_port(host)
+    announce(f"serving {specification} at http://{host}:{port} (interrupt to stop)")
     own = getattr(found, "serve", None)
     if callable(own) and hasattr(found, "app"):
         own(host=host, port=port)
@@ -34,3 +36,10 @@ def run_target(specification: str, *, host: str, port: int, announce: Callable[[
         ws="none",
         access_log=False,
     )
+
+
+def _free_port(host: str) -> int:
+    """A port to announce before it is served on; nothing else on this machine is likely to take it in between."""
+    with socket.create_server((host, 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port

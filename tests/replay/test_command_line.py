@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from contract_tests.cli import main
+from tests.replay.literal import literal
 
 SERVER = """\
 from mcp.server.mcpserver import MCPServer
@@ -147,6 +148,15 @@ def test_what_cannot_be_tested_exits_with_2_and_says_what_to_do(
     assert expected in done.stderr
     assert done.exit_code == 2
     assert "Traceback" not in done.stderr
+
+
+def test_what_listens_and_is_no_http_server_is_unreachable(here: Callable[..., Result]) -> None:
+    """Ours: a port of something else, or the wrong scheme."""
+    with literal(lambda connection, _: connection.sendall(b"SSH-2.0-other\r\n")) as target:
+        done = here("test", target.url)
+
+    assert f"Error: {target.url} accepts connections and answers nothing: " in done.stderr
+    assert done.exit_code == 2
 
 
 def test_a_target_that_does_not_import_or_start_says_why(tmp_path: Path) -> None:

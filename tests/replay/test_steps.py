@@ -4,10 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
-from contract_tests import Options
-from tests.replay.replaying import play_written
+from contract_tests import Options, Run, load_sessions, open_target, play_sessions
+from tests.replay.replaying import play_written, write
 from tests.replay.servers import Answer, Asked, Tolerant, said
 
 GET = {"method": "GET"}
@@ -235,6 +236,28 @@ def test_an_expired_session_says_so(tmp_path: Path) -> None:
 
     assert (old.is_expired, old.verdict) == (True, "passed")
     assert not new.is_expired
+
+
+def test_a_tool_that_hung_is_not_waited_for_again(tmp_path: Path) -> None:
+    """Ours: a target that hangs must not take the sum of all limits."""
+    send = {
+        "method": "POST",
+        "json": {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "${tool.name}"}},
+    }
+    for name in ("call-a", "call-b"):
+        folder = tmp_path / name
+        folder.mkdir()
+        write(folder, id=name, needs=["tool"], steps=[{"name": "call", "send": send, "cut_after": 0.3}])
+    server = Tolerant({"tools/call": lambda asked: Answer(pieces=[(2, b"{}")])})
+
+    async def run() -> Run:
+        with open_target(server) as target:
+            sessions = load_sessions(tmp_path / "call-a", tmp_path / "call-b", shipped=False)
+            return await play_sessions(sessions, target, options=Options())
+
+    first, second = anyio.run(run).sessions
+    assert (first.verdict, second.verdict) == ("failed", "not checked")
+    assert second.reason == "find did not answer in time before, and no other tool can be called"
 
 
 def test_configured_headers_go_along_unless_a_step_is_anonymous_or_has_its_own(tmp_path: Path) -> None:

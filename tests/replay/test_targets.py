@@ -182,4 +182,4 @@ def test_serve_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
         served.send_signal(signal.SIGINT)
         out, _ = served.communicate(timeout=20)
 
-    assert out.splitlines()[0] == f"serving mine.py at http://127.0.0.1:{port}/mcp (interrupt to stop)"
+    assert out.splitlines()[0] == f"serving mine.py at http://127.0.0.1:{port} (interrupt to stop)"
