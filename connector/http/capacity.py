@@ -114,13 +114,14 @@ class Slot:
     def __init__(self, capacity: "Capacity", caps: tuple[_Cap, ...]) -> None:
         self._capacity = capacity
         self._caps = caps
-        self._since = monotonic()
+        self._since = capacity.clock()
 
     def release(self) -> None:
         """Hand the place on. A second time does nothing."""
         caps, self._caps = self._caps, ()
         if caps:
-            self._capacity._leave(caps, monotonic() - self._since)  # noqa: SLF001  # two halves of one thing
+            capacity = self._capacity
+            capacity._leave(caps, capacity.clock() - self._since)  # noqa: SLF001  # two halves of one thing
 
     def __enter__(self) -> Self:
         return self
@@ -132,14 +133,19 @@ class Slot:
 class Capacity:
     """Lets calls and streams in, or raises `Busy`. What is kept per tool and per principal is gone at zero.
 
-    `jitter` gives numbers from 0 to 1.
+    `jitter` gives numbers from 0 to 1, `clock` seconds to measure stays by.
     """
 
     def __init__(
-        self, settings: CapacitySettings | None = None, *, jitter: Callable[[], float] = random.random
+        self,
+        settings: CapacitySettings | None = None,
+        *,
+        jitter: Callable[[], float] = random.random,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self._policy = policy = settings or CapacitySettings()
         self._jitter = jitter
+        self.clock = clock
         self._has_tool_caps = policy.per_tool is not None or bool(policy.tools)
         self._calls = _Cap(policy.calls, Scope.GLOBAL)
         self._streams = _Cap(policy.streams, Scope.STREAMS)
