@@ -167,7 +167,7 @@ def _is_readable(reply: Reply) -> bool:
 
 
 def _judge_alternatives(expect: Expect, reply: Reply, values: Mapping[str, Any]) -> Iterator[Complaint]:
-    options = expect.any_of
+    options = [replace(option, ending=option.ending or expect.ending) for option in expect.any_of]
     outcomes = [_first_complaints(option, reply, values) for option in options]
     if not options or not all(complaints for _, complaints in outcomes):
         return

@@ -25,8 +25,9 @@ def stream(*pieces: tuple[float, bytes], breaks: bool = False) -> Callable[[Aske
 
 def test_a_step_after_a_cut_is_played_only_if_there_was_one(tmp_path: Path) -> None:
     """responses-slow-60x2: the second call is a retry."""
+    either = [{"status": [200], "json": [{"at": "", "equals": {}}]}, {"status": [405]}]
     steps: list[dict[str, Any]] = [
-        {"name": "first", "send": GET, "cut_after": 0.3, "expect": {"ending": ["complete", "cut"]}},
+        {"name": "first", "send": GET, "cut_after": 0.3, "expect": {"ending": ["complete", "cut"], "any_of": either}},
         {"name": "again", "send": GET, "when": {"cut": "first", "otherwise": "it was quick"}, "cut_after": 0.3},
     ]
     quick = play_written(server(lambda asked: said({})), tmp_path, *steps)
