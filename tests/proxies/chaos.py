@@ -62,11 +62,12 @@ async def _carry(client: Reader, answers: Writer, behind: int, fault: Fault) -> 
     try:
         await asyncio.wait({back, client_left}, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        requests.close()  # without waiting first: this may be cancelled while it waits
+        answers.close()
         for task in (forth, back, client_left):
             task.cancel()
         await asyncio.gather(forth, back, client_left, return_exceptions=True)
-        await _close(requests)
-        await _close(answers)
+        await answers.wait_closed()
 
 
 async def _left(forth: "asyncio.Task[None]", client: Reader) -> None:
@@ -75,12 +76,6 @@ async def _left(forth: "asyncio.Task[None]", client: Reader) -> None:
     while not client.at_eof():
         with suppress(OSError):
             await client.read(_MOST)
-
-
-async def _close(writer: Writer) -> None:
-    writer.close()
-    with suppress(OSError):
-        await writer.wait_closed()
 
 
 async def carry(reader: Reader, writer: Writer) -> None:

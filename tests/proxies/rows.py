@@ -94,6 +94,14 @@ ROWS: Final = (
         idle_cut=10,
     ),
     Row(
+        key="haproxy-hold",
+        title="HAProxy, `timeout server 10s; http-response wait-for-body time 120s`",
+        family="haproxy",
+        lines=("timeout server 10s", "http-response wait-for-body time 120s"),
+        idle_cut=10,
+        passes_at_once=False,
+    ),
+    Row(
         key="haproxy-3s",
         title="HAProxy, `timeout server 3s`",
         family="haproxy",

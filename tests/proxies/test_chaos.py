@@ -1,0 +1,77 @@
+"""Replies that are torn off on their way: nothing can deliver them, and nothing else may suffer."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.proxies.backends import CONNECTOR, serving
+from tests.proxies.chaos import CutWhenSilent, EndAfter, EndRequests, Fault, ResetAfter, Throttle, chaos
+from tests.proxies.client import Seen, call_through, new_client
+from tests.proxies.matrix import ERAS
+
+HEARTBEAT = b": still working"
+
+TORN = pytest.mark.parametrize("fault", [ResetAfter(HEARTBEAT), EndAfter(HEARTBEAT)], ids=["reset", "half-closed"])
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """A connector with its defaults, in a process of its own."""
+    with serving({"connector": CONNECTOR}, tmp_path_factory.mktemp("chaos")) as ports:
+        yield ports["connector"]
+
+
+async def _through(port: int, fault: Fault, tool: str, era: str, **arguments: Any) -> Seen:
+    async with chaos(port, fault) as torn, new_client(limit=30) as client:
+        return await call_through(client, torn, tool, arguments, era=era)
+
+
+async def _directly(port: int, tool: str, era: str, **arguments: Any) -> Any:
+    async with new_client(limit=30) as client:
+        return (await call_through(client, port, tool, arguments, era=era)).result
+
+
+@TORN
+@pytest.mark.parametrize("era", ERAS)
+def test_a_write_whose_reply_is_torn_off_happens_once(port: int, fault: Fault, era: str) -> None:
+    """D-02, CT-31: the client saw its reply break after the first heartbeat; the effect comes after that."""
+    run = f"{era}/{type(fault).__name__}"
+    seen = asyncio.run(_through(port, fault, "write", era, run=run, seconds=2))
+
+    assert (seen.status, seen.result) == (200, None)
+    assert seen.body.startswith(HEARTBEAT)
+    assert seen.trouble.startswith("ReadError" if isinstance(fault, ResetAfter) else "RemoteProtocolError")
+    assert asyncio.run(_directly(port, "effects", era, run=run)) == 1
+
+
+@TORN
+def test_fifty_torn_replies_leave_the_next_call_alone(port: int, fault: Fault) -> None:
+    """T-11, CT-31: one request's failure is no other request's."""
+
+    async def storm() -> list[Seen]:
+        return await asyncio.gather(*(_through(port, fault, "rest", ERAS[n % 2], seconds=5) for n in range(50)))
+
+    assert {seen.result for seen in asyncio.run(storm())} == {None}
+    assert asyncio.run(_directly(port, "rest", "2025-11-25", seconds=0)) == "rested 0 s"
+
+
+def test_a_reply_in_small_slow_pieces_is_complete(port: int) -> None:
+    """Ours: 20 bytes at a time, 400 bytes a second, in both directions."""
+    assert asyncio.run(_through(port, Throttle(400), "rest", "2026-07-28", seconds=2)).result == "rested 2 s"
+
+
+def test_a_request_stream_closed_early_is_a_client_gone(port: int) -> None:
+    """Ours, a known limit: uvicorn takes a half-closed request for a closed connection. A write still happens once."""
+    seen = asyncio.run(_through(port, EndRequests(b'"seconds":2'), "write", "2025-11-25", run="early", seconds=2))
+
+    assert (seen.status, seen.result) == (None, None)
+    assert asyncio.run(_directly(port, "effects", "2025-11-25", run="early")) == 1
+
+
+def test_the_proxy_that_cuts_silence_cuts_a_slow_first_byte(port: int) -> None:
+    """Ours: the fault does what it says; without it the tests of the matrix would show nothing."""
+    seen = asyncio.run(_through(port, CutWhenSilent(0.3), "rest", "2026-07-28", seconds=5))
+
+    assert (seen.status, seen.trouble.partition(" ")[0]) == (None, "RemoteProtocolError")
