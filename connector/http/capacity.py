@@ -8,7 +8,7 @@ with a time to come back. Knows asyncio and nothing of HTTP or MCP. For one even
 import asyncio
 import math
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
@@ -82,36 +82,12 @@ class Occupancy:
     shed: Mapping[Scope, int]
 
 
-class _Cap(Gate):
-    """A gate that knows what it caps, and the table it stands in while somebody is inside."""
-
-    __slots__ = ("name", "scope", "table")
-
-    def __init__(self, most: int, scope: Scope, table: "dict[str, _Cap] | None" = None, name: str = "") -> None:
-        Gate.__init__(self, most)
-        self.scope = scope
-        self.table = table
-        self.name = name
-
-    def enter(self) -> None:
-        """Take a place; there must be room."""
-        if self.taken == 0 and self.table is not None:
-            self.table[self.name] = self
-        self.taken += 1
-
-    def hand_on(self) -> None:
-        """Leave, and take the counter along if nobody is left."""
-        Gate.hand_on(self)
-        if self.taken == 0 and self.table is not None:
-            del self.table[self.name]
-
-
 class Slot:
     """A place for one call or one stream until `release`; also a context manager."""
 
     __slots__ = ("_capacity", "_caps", "_since")
 
-    def __init__(self, capacity: "Capacity", caps: tuple[_Cap, ...]) -> None:
+    def __init__(self, capacity: "Capacity", caps: tuple[Gate, ...]) -> None:
         self._capacity = capacity
         self._caps = caps
         self._since = capacity.clock()
@@ -121,7 +97,11 @@ class Slot:
         caps, self._caps = self._caps, ()
         if caps:
             capacity = self._capacity
-            capacity._leave(caps, capacity.clock() - self._since)  # noqa: SLF001  # two halves of one thing
+            stayed = capacity.clock() - self._since
+            for cap in caps:
+                cap.leave(stayed)
+            if capacity._ended is not None:  # noqa: SLF001  # two halves of one thing
+                capacity._note_end()  # noqa: SLF001
 
     def __enter__(self) -> Self:
         return self
@@ -147,11 +127,11 @@ class Capacity:
         self._jitter = jitter
         self.clock = clock
         self._has_tool_caps = policy.per_tool is not None or bool(policy.tools)
-        self._calls = _Cap(policy.calls, Scope.GLOBAL)
-        self._streams = _Cap(policy.streams, Scope.STREAMS)
-        self._callers: dict[str, _Cap] = {}
-        self._tools: dict[str, _Cap] = {}
-        self._listeners: dict[str, _Cap] = {}
+        self._calls = Gate(policy.calls, Scope.GLOBAL)
+        self._streams = Gate(policy.streams, Scope.STREAMS)
+        self._callers: dict[str, Gate] = {}
+        self._tools: dict[str, Gate] = {}
+        self._listeners: dict[str, Gate] = {}
         self._shed = dict.fromkeys(Scope, 0)
         self._waiting = 0
         self._closed: str | None = None
@@ -177,7 +157,7 @@ class Capacity:
         if self._closed is not None:
             raise self._draining()
         self._waiting += 1
-        held: list[_Cap] = []
+        held: list[Gate] = []
         try:
             until: float | None = None
             for cap in self._gates(tool, principal):
@@ -187,7 +167,8 @@ class Capacity:
                     until = await self._queue_at(cap, until)
                 held.append(cap)
         except BaseException:  # refused or cancelled: what was got on the way goes to the next
-            self._leave(held, None)
+            for cap in held:
+                cap.hand_on()
             raise
         finally:
             self._waiting -= 1
@@ -248,7 +229,7 @@ class Capacity:
             shed=dict(self._shed),
         )
 
-    def _gates(self, tool: str | None, principal: str | None) -> Iterator[_Cap]:
+    def _gates(self, tool: str | None, principal: str | None) -> Iterator[Gate]:
         """The gates of a call, each looked up only when the one before was passed: a counter that nobody holds is
         gone, and whoever kept it would count apart from everybody else.
         """
@@ -258,19 +239,19 @@ class Capacity:
             yield of_tool
         yield self._calls
 
-    def _of_principal(self, principal: str) -> _Cap:
+    def _of_principal(self, principal: str) -> Gate:
         known = self._callers.get(principal)
-        return known or _Cap(self._policy.per_principal, Scope.PRINCIPAL, self._callers, principal)
+        return known or Gate(self._policy.per_principal, Scope.PRINCIPAL, self._callers, principal)
 
-    def _of_tool(self, tool: str) -> _Cap | None:
+    def _of_tool(self, tool: str) -> Gate | None:
         most = self._policy.tools.get(tool, self._policy.per_tool)
-        return None if most is None else self._tools.get(tool) or _Cap(most, Scope.TOOL, self._tools, tool)
+        return None if most is None else self._tools.get(tool) or Gate(most, Scope.TOOL, self._tools, tool)
 
-    def _of_listener(self, principal: str) -> _Cap:
+    def _of_listener(self, principal: str) -> Gate:
         known = self._listeners.get(principal)
-        return known or _Cap(self._policy.streams_per_principal, Scope.PRINCIPAL, self._listeners, principal)
+        return known or Gate(self._policy.streams_per_principal, Scope.PRINCIPAL, self._listeners, principal)
 
-    def _enter(self, caps: tuple[_Cap, ...]) -> Slot | None:
+    def _enter(self, caps: tuple[Gate, ...]) -> Slot | None:
         for cap in caps:
             if cap.taken >= cap.most:
                 return None
@@ -278,28 +259,20 @@ class Capacity:
             cap.enter()
         return Slot(self, caps)
 
-    async def _queue_at(self, cap: _Cap, until: float | None) -> float:
+    async def _queue_at(self, cap: Gate, until: float | None) -> float:
         now = asyncio.get_running_loop().time()
         if until is None:
             pressed = cap.is_pressed(now, longer_than=self._policy.pressed_after)
-            until = now + (self._policy.wait_when_pressed if pressed else self._policy.wait)
+            until = now + (min(self._policy.wait, self._policy.wait_when_pressed) if pressed else self._policy.wait)
         if cap.waiting >= self._policy.waiting or until <= now or not await cap.take(until=until):
             raise self._busy(cap)
         return until
-
-    def _leave(self, caps: Iterable[_Cap], stayed: float | None) -> None:
-        for cap in caps:
-            if stayed is not None:
-                cap.note_stay(stayed)
-            cap.hand_on()
-        if self._ended is not None:
-            self._note_end()
 
     def _note_end(self) -> None:
         if self._ended is not None and self.is_idle:
             self._ended.set()
 
-    def _busy(self, cap: _Cap) -> Busy:
+    def _busy(self, cap: Gate) -> Busy:
         self._shed[cap.scope] += 1
         return Busy(retry_after=self._come_back(self._expected_wait(cap)), scope=cap.scope, most=cap.most)
 
@@ -307,7 +280,7 @@ class Capacity:
         self._shed[Scope.DRAINING] += 1
         return Busy(retry_after=self._come_back(self._policy.back_in), scope=Scope.DRAINING, reason=self._closed or "")
 
-    def _expected_wait(self, cap: _Cap) -> float:
+    def _expected_wait(self, cap: Gate) -> float:
         """Seconds until those who wait now are in: on average a place comes free every mean stay / most."""
         stay = cap.mean_stay or self._calls.mean_stay or UNKNOWN_STAY
         return stay * (cap.waiting + 1) / cap.most

@@ -2,31 +2,37 @@
 
 A place is handed over by whoever leaves, straight to the next in the queue: nobody can overtake, and nobody who gives
 up can take a place along. There is no task per waiter, only a future and a timer of the loop. Knows asyncio; does not
-know what it guards, nor what becomes of those who are not let in.
+know what becomes of those who are not let in.
 """
 
 import asyncio
 from collections import OrderedDict
 from typing import Final
 
+from .busy import Scope
+
 WEIGHT: Final = 0.2
 """Of the newest stay in the running mean: the last ten make up nine tenths of it."""
 
 
 class Gate:
-    """A cap of `most`. For one event loop; not for threads.
+    """A cap of `most` on `scope`. It stands in `table` under `name` only while somebody is inside. For one event loop;
+    not for threads.
 
     As long as there is room, nobody waits: places come free only in `hand_on`, which asks the queue first. So room
-    may be taken without a look at the queue (`has_room`, then `taken += 1`).
+    may be taken without a look at the queue (`has_room`, then `enter`).
     """
 
-    __slots__ = ("_queue", "mean_stay", "most", "standing_since", "taken")
+    __slots__ = ("_name", "_queue", "_standing_since", "_table", "mean_stay", "most", "scope", "taken")
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, scope: Scope, table: "dict[str, Gate] | None" = None, name: str = "") -> None:
         self.most = most
+        self.scope = scope
         self.taken = 0
         self.mean_stay: float | None = None
-        self.standing_since = 0.0
+        self._table = table
+        self._name = name
+        self._standing_since = 0.0
         self._queue: OrderedDict[asyncio.Future[bool], None] | None = None  # most gates never see one
 
     @property
@@ -38,6 +44,12 @@ class Gate:
     def waiting(self) -> int:
         """How many wait."""
         return len(self._queue) if self._queue else 0
+
+    def enter(self) -> None:
+        """Take a place; there must be room."""
+        if self.taken == 0 and self._table is not None:
+            self._table[self._name] = self
+        self.taken += 1
 
     async def take(self, *, until: float) -> bool:
         """Wait for a place until `until` on the loop's clock. True: it is taken, and must be handed on.
@@ -67,21 +79,24 @@ class Gate:
                 turn.set_result(True)
                 return
         self.taken -= 1
+        if self.taken == 0 and self._table is not None:
+            del self._table[self._name]
 
-    def note_stay(self, seconds: float) -> None:
-        """Learn how long one stayed."""
+    def leave(self, stayed: float) -> None:
+        """Hand the place on after `stayed` seconds, and learn from them how long a stay is."""
         mean = self.mean_stay
-        self.mean_stay = seconds if mean is None else mean + WEIGHT * (seconds - mean)
+        self.mean_stay = stayed if mean is None else mean + WEIGHT * (stayed - mean)
+        self.hand_on()
 
     def is_pressed(self, now: float, *, longer_than: float) -> bool:
         """Whether there has been a queue for more than `longer_than` seconds without a break."""
-        return bool(self._queue) and now - self.standing_since > longer_than
+        return bool(self._queue) and now - self._standing_since > longer_than
 
     def _enter(self, now: float) -> OrderedDict[asyncio.Future[bool], None]:
         if self._queue is None:
             self._queue = OrderedDict()
         if not self._queue:
-            self.standing_since = now
+            self._standing_since = now
         return self._queue
 
 

@@ -381,6 +381,15 @@ def test_a_place_is_given_back_once() -> None:
     assert capacity.occupancy().calls == 1
 
 
+def test_a_place_that_is_held_with_with_is_given_back_whatever_happens() -> None:
+    """Ours: a stream ends by an error as often as not."""
+    capacity = Capacity()
+    with pytest.raises(OSError, match="reset"), capacity.open_stream():
+        raise OSError("reset by peer")
+
+    assert capacity.occupancy().streams == 0
+
+
 def test_a_draining_connector_refuses_at_once_and_ends_what_it_began() -> None:
     """Issue 3, shutdown: no new calls, in-flight calls finish."""
 
