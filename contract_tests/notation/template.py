@@ -16,19 +16,11 @@ from .session import MISSING
 _VARIABLE = re.compile(r"\$?\$\{([^}]*)\}")
 
 
-def variables(template: Any) -> Iterator[tuple[str, bool]]:
-    """Yield every variable a template names, and whether it may be unknown."""
-    if isinstance(template, str):
-        for match in _VARIABLE.finditer(template):
-            if not match[0].startswith("$$"):
-                yield match[1].removesuffix("?"), match[1].endswith("?")
-    elif isinstance(template, Mapping):
-        for key, value in template.items():
-            yield from variables(key)
-            yield from variables(value)
-    elif isinstance(template, list | tuple):
-        for value in template:
-            yield from variables(value)
+def variables(text: str) -> Iterator[tuple[str, bool]]:
+    """Yield every variable a text names, and whether it may be unknown."""
+    for match in _VARIABLE.finditer(text):
+        if not match[0].startswith("$$"):
+            yield match[1].removesuffix("?"), match[1].endswith("?")
 
 
 def fill(template: Any, values: Mapping[str, Any]) -> Any:

@@ -146,7 +146,7 @@ def nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return objects | arrays
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.dictionaries(st.sampled_from("abcd"), st.recursive(LEAVES, nested, max_leaves=6), max_size=4))
 def test_whatever_is_made_fits_and_is_made_the_same_again(members: dict[str, Any]) -> None:
     """Ours: a made call that is rejected would blame the server."""

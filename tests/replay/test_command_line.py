@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from contract_tests import load_sessions
 from contract_tests.cli import main
 from tests.replay.literal import literal
 
@@ -152,7 +153,7 @@ def test_what_cannot_be_tested_exits_with_2_and_says_what_to_do(
 
 def test_what_listens_and_is_no_http_server_is_unreachable(here: Callable[..., Result]) -> None:
     """Ours: a port of something else, or the wrong scheme."""
-    with literal(lambda connection, _: connection.sendall(b"SSH-2.0-other\r\n")) as target:
+    with literal(lambda connection, _: connection.sendall(b"SSH-2.0-other\r\n\r\n")) as target:
         done = here("test", target.url)
 
     assert f"Error: {target.url} accepts connections and answers nothing: " in done.stderr
@@ -235,7 +236,7 @@ def test_a_wrong_configuration_exits_with_2_and_names_the_place(
 
 
 def test_sessions_are_listed_and_explained(project: Path) -> None:
-    """Brief: list and explain."""
+    """Ours: what is replayed is no secret."""
     every = ballast("sessions", cwd=project)
     one = ballast("sessions", "responses-slow-60x2", cwd=project)
     none = ballast("sessions", "responses", cwd=project)
@@ -249,6 +250,15 @@ def test_sessions_are_listed_and_explained(project: Path) -> None:
     assert "    leaves    after 59.8 s" in one.stdout
     assert none.returncode == 2
     assert "Error: There is no session 'responses'. Near: responses-slow-60x2" in none.stderr
+
+
+def test_every_shipped_session_can_be_explained(here: Callable[..., Result]) -> None:
+    """Ours: what is replayed must be open to those it is replayed against."""
+    for session in load_sessions():
+        done = here("sessions", session.id)
+        lines = done.stdout.splitlines()
+        assert lines[0] == f"{session.id}: {session.title}"
+        assert [line.split()[1] for line in lines if line.startswith("* ")] == [step.name for step in session.steps]
 
 
 def test_traces_of_a_target_in_this_process_come_with_each_step(tmp_path: Path) -> None:

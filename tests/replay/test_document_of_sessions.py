@@ -23,7 +23,7 @@ def block(language: str) -> str:
 
 
 def test_the_complete_example_is_read_and_holds_against_a_tolerant_server(tmp_path: Path) -> None:
-    """Brief, item 7."""
+    """Ours: the reference is run."""
     file = tmp_path / "example.yaml"
     file.write_text(block("yaml"))
     sessions = load_sessions(file, shipped=False)

@@ -66,7 +66,7 @@ def test_a_server_at_the_root_is_found_there() -> None:
 
 
 def test_an_address_without_a_path_is_tried_with_mcp_too() -> None:
-    """Brief, item 4: only if the bare one does not answer."""
+    """Issue 2, item 4: only if the bare one does not answer."""
     with open_target(Tolerant()) as served:
         bare = served.url.removesuffix("/mcp")
         run = play(bare, "create-noauth-modern")
