@@ -4,12 +4,23 @@ from .calls.call import Call
 from .declaration import tool
 from .errors import BallastError, DeclarationError, ToolFailed
 from .server import Connector
-from .settings import AccessSettings, DrainSettings, LimitSettings, Settings, StreamSettings
+from .settings import (
+    AccessSettings,
+    AdaptiveSettings,
+    CapacitySettings,
+    DrainSettings,
+    LimitSettings,
+    Settings,
+    StreamSettings,
+    WatchdogSettings,
+)
 
 __all__ = [
     "AccessSettings",
+    "AdaptiveSettings",
     "BallastError",
     "Call",
+    "CapacitySettings",
     "Connector",
     "DeclarationError",
     "DrainSettings",
@@ -17,5 +28,6 @@ __all__ = [
     "Settings",
     "StreamSettings",
     "ToolFailed",
+    "WatchdogSettings",
     "tool",
 ]

@@ -24,7 +24,9 @@ from .http.assembly import assemble
 from .http.drain import Drain
 from .http.kernel import Kernel, answer_courtesies, fields_of, log_crash, without_sdk_spans
 from .http.serving import serve
+from .http.watchdog import Watchdog
 from .settings import Settings
+from .telemetry.meters import Meters
 from .telemetry.setup import export_from_environment, flush
 from .telemetry.spans import RequestSpans
 
@@ -72,9 +74,9 @@ class Connector(MCPServer[Any]):
         self._register_tools()
         spans = RequestSpans(is_tool=self._has_tool, is_prompt=self._has_prompt)
         self.middleware[:] = [spans, answer_courtesies, *without_sdk_spans(self.middleware)]
+        self._meters = Meters()
         self._drain = Drain(self._configuration.drain)
-        beats_with_progress = self._configuration.stream.progress_frames
-        self._kernel = Kernel(self, on_refusal=spans.refused, beats_with_progress=beats_with_progress)
+        self._kernel = Kernel(self, on_refusal=spans.refused, settings=self._configuration)
 
     @property
     def configuration(self) -> Settings:
@@ -89,15 +91,25 @@ class Connector(MCPServer[Any]):
             async with self.running():
                 yield
 
-        return assemble(self, self._kernel, self._configuration, self._drain, lifespan)
+        return assemble(
+            self,
+            self._kernel,
+            settings=self._configuration,
+            drain=self._drain,
+            meters=self._meters,
+            lifespan=lifespan,
+        )
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """What `.app()` does in its lifespan. Enter it yourself where the app is mounted without one."""
         provider = export_from_environment(service=self.name, version=self.version)
+        watchdog = Watchdog(
+            self._configuration.watchdog, on_block=lambda block: self._meters.blocked(block.seconds, block.tool)
+        )
         async with self._kernel.lifespan():
             try:
-                with self._drain.on_signals():
+                with self._drain.on_signals(), watchdog.watching():
                     yield
             finally:
                 await self._workers.aclose()

@@ -56,21 +56,117 @@ class DrainSettings:
 class LimitSettings:
     """What one process takes on.
 
-    `idle_streams`: streams that clients hold open with nothing to say; one more is answered 405, which clients take
-    for "none".
-
-    `max_body`: bytes of one request body; 4 MiB is the SDK's own limit, so moving to this class refuses nothing new.
-    `threads`: how many `def` tools run at once; the rest wait their turn without blocking the loop.
+    `max_result`: bytes of one result; 16 MiB is far above what hosts keep (Claude: about 150,000 characters) and far
+    below what hurts a process.
     """
 
     max_body: int = 4 * 1024 * 1024
     threads: int = 32
-    idle_streams: int = 10_000
+    max_result: int = 16 * 1024 * 1024
 
     def __post_init__(self) -> None:
         _require_positive("max_body", self.max_body)
         _require_positive("threads", self.threads)
-        _require_positive("idle_streams", self.idle_streams)
+        _require_positive("max_result", self.max_result)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapacitySettings:
+    """Caps on what runs at once (counts), and how long a call waits for room (seconds).
+
+    | setting | default | why |
+    |---|---|---|
+    | `calls`, `streams` | 500, 400 | together under the 1,024 descriptors most systems give a process |
+    | `per_principal` | 64 | one user's fan-out must leave room for others; callers without a name share `calls` |
+    | `per_tool`, `tools` | None, {} | the cap of every tool, and of single ones by name; None: only the other caps |
+    | `streams_per_principal` | 64 | a host that reopens streams and closes none starves nobody (incident L-01) |
+    | `wait` | 2 | smooths a burst, and is far under any client's patience |
+    | `wait_when_pressed` | 0.1 | instead of `wait` when there is a standing queue, which only makes everybody late |
+    | `pressed_after` | 0.25 | how long a queue has stood without a break when it counts as standing |
+    | `waiting` | 200 | how many may wait at one cap; the next is refused at once |
+    | `back_in` | 5 | what a draining connector tells callers: a restart behind a proxy takes seconds |
+    """
+
+    calls: int = 500
+    per_principal: int = 64
+    per_tool: int | None = None
+    tools: Mapping[str, int] = field(default_factory=dict)
+    streams: int = 400
+    streams_per_principal: int = 64
+    wait: float = 2.0
+    wait_when_pressed: float = 0.1
+    pressed_after: float = 0.25
+    waiting: int = 200
+    back_in: float = 5.0
+
+    def __post_init__(self) -> None:
+        caps = {name: getattr(self, name) for name in ("calls", "per_principal", "streams", "streams_per_principal")}
+        caps |= {f"tools[{name!r}]": most for name, most in self.tools.items()}
+        caps |= {} if self.per_tool is None else {"per_tool": self.per_tool}
+        for name, most in caps.items():
+            if most < 1:
+                raise DeclarationError(f"{name}={most!r} would refuse everything: set at least 1")
+        for name in ("wait", "wait_when_pressed", "pressed_after", "waiting", "back_in"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0):
+                raise DeclarationError(f"{name}={value!r} must be a finite number that is not negative")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdaptiveSettings:
+    """When streams to a surface are given up for a while, and when they are tried again. Seconds and counts.
+
+    | setting | default | why |
+    |---|---|---|
+    | `broken`, `of_last` | 3 of 5 | one cut is a person who closed the tab, two are a bad minute |
+    | `window` | 600 | a person asks about once a minute, so five answers fit; cuts of an hour ago say nothing of now |
+    | `pause` | 60 | a proxy that is being reloaded is back by then; unstreamed answers meanwhile only lose progress |
+    | `longest_pause` | 1800 | a proxy that never streams then costs two answers an hour; a mended one is noticed |
+    | `probe_patience` | 300 | longer than any known client waits (Claude: 240); then a silent probe counts as lost |
+    | `limit_tolerance` | 2 | the client's clock starts earlier than ours by a connection, a TLS handshake and the way |
+    """
+
+    broken: int = 3
+    of_last: int = 5
+    window: float = 600.0
+    pause: float = 60.0
+    longest_pause: float = 1800.0
+    probe_patience: float = 300.0
+    limit_tolerance: float = 2.0
+
+    def __post_init__(self) -> None:
+        for name in ("window", "pause", "longest_pause", "probe_patience", "limit_tolerance"):
+            seconds = getattr(self, name)
+            if not (math.isfinite(seconds) and seconds > 0):
+                raise DeclarationError(f"{name}={seconds!r} must be a positive, finite number of seconds")
+        if not 1 <= self.broken <= self.of_last:
+            raise DeclarationError(
+                f"broken={self.broken!r} of of_last={self.of_last!r} can never be reached, or always is: "
+                "set broken to at least 1 and at most of_last"
+            )
+        if self.longest_pause < self.pause:
+            raise DeclarationError(
+                f"longest_pause={self.longest_pause!r} is shorter than pause={self.pause!r}: raise the one or "
+                "lower the other"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchdogSettings:
+    """Seconds. A loop whose beat is late by more than `blocked_after` counts as blocked.
+
+    1 s is how long a quiet reply may stay without its first byte, so a longer block breaks what streams promise.
+    `interval` is the time between beats, and how much of a block can stay unseen: four timers a second cost nothing.
+    """
+
+    blocked_after: float = 1.0
+    interval: float = 0.25
+
+    def __post_init__(self) -> None:
+        for name in ("blocked_after", "interval"):
+            seconds = getattr(self, name)
+            if not (math.isfinite(seconds) and seconds > 0):
+                raise DeclarationError(f"{name}={seconds!r} must be a positive, finite number of seconds")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +199,9 @@ class Settings:
     stream: StreamSettings = field(default_factory=StreamSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
     drain: DrainSettings = field(default_factory=DrainSettings)
+    capacity: CapacitySettings = field(default_factory=CapacitySettings)
+    adaptive: AdaptiveSettings = field(default_factory=AdaptiveSettings)
+    watchdog: WatchdogSettings = field(default_factory=WatchdogSettings)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -111,17 +210,23 @@ class Settings:
         Raises:
             DeclarationError: A variable cannot be read as what it should be. The message names it.
         """
-        given: dict[str, dict[str, Any]] = {concern: {} for concern in ("access", "stream", "limits", "drain")}
+        given: dict[str, dict[str, Any]] = {concern: {} for concern in _CONCERNS}
         source = os.environ if environ is None else environ
         for variable, (concern, name, read) in VARIABLES.items():
             if text := source.get(variable, "").strip():
                 given[concern][name] = _read(variable, text, read)
-        return cls(
-            access=AccessSettings(**given["access"]),
-            stream=StreamSettings(**given["stream"]),
-            limits=LimitSettings(**given["limits"]),
-            drain=DrainSettings(**given["drain"]),
-        )
+        return cls(**{concern: make(**given[concern]) for concern, make in _CONCERNS.items()})
+
+
+_CONCERNS: Mapping[str, Callable[..., Any]] = {
+    "access": AccessSettings,
+    "stream": StreamSettings,
+    "limits": LimitSettings,
+    "drain": DrainSettings,
+    "capacity": CapacitySettings,
+    "adaptive": AdaptiveSettings,
+    "watchdog": WatchdogSettings,
+}
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -144,10 +249,17 @@ VARIABLES: Mapping[str, tuple[str, str, Callable[[str], Any]]] = {
     "BALLAST_HEARTBEAT_INTERVAL": ("stream", "interval", float),
     "BALLAST_HEARTBEAT_JITTER": ("stream", "jitter", float),
     "BALLAST_PROGRESS_FRAMES": ("stream", "progress_frames", _switch),
+    "BALLAST_CALLS": ("capacity", "calls", int),
+    "BALLAST_CALLS_PER_PRINCIPAL": ("capacity", "per_principal", int),
+    "BALLAST_CALLS_PER_TOOL": ("capacity", "per_tool", int),
+    "BALLAST_CALL_WAIT": ("capacity", "wait", float),
+    "BALLAST_STREAMS": ("capacity", "streams", int),
+    "BALLAST_STREAMS_PER_PRINCIPAL": ("capacity", "streams_per_principal", int),
+    "BALLAST_BLOCKED_AFTER": ("watchdog", "blocked_after", float),
     "BALLAST_DRAIN": ("drain", "within", float),
     "BALLAST_DRAIN_NOTICE": ("drain", "notice", float),
     "BALLAST_MAX_BODY": ("limits", "max_body", int),
-    "BALLAST_IDLE_STREAMS": ("limits", "idle_streams", int),
+    "BALLAST_MAX_RESULT": ("limits", "max_result", int),
     "BALLAST_THREADS": ("limits", "threads", int),
 }
 """Environment variable → (concern, field, how its text is read)."""

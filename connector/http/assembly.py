@@ -14,6 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from ..settings import Settings
+from ..telemetry.meters import Meters
 from .door import Door, Endpoint
 from .drain import Drain
 from .kernel import Kernel
@@ -21,11 +22,13 @@ from .kernel import Kernel
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 
-def assemble(server: MCPServer, kernel: Kernel, settings: Settings, drain: Drain, lifespan: Lifespan) -> ASGIApp:
+def assemble(
+    server: MCPServer, kernel: Kernel, *, settings: Settings, drain: Drain, meters: Meters, lifespan: Lifespan
+) -> ASGIApp:
     """The app for one connector. Custom routes and OAuth routes are the SDK's own; its endpoint is replaced by ours."""
     path = settings.access.path
     sdk = MCPServer.streamable_http_app(server, streamable_http_path=path)
-    endpoint: ASGIApp = Endpoint(kernel, settings, drain)
+    endpoint: ASGIApp = Endpoint(kernel, settings, drain, meters)
     own = [Route("/health", _health), Route("/ready", _ready), Route("/sse", _gone, methods=["GET", "POST"])]
     routes = [*own, *(r for r in sdk.routes if getattr(r, "path", None) != path)]
     guard = next((r.endpoint for r in sdk.routes if isinstance(r, Route) and r.path == path), None)

@@ -17,47 +17,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
-from ..errors import DeclarationError
+from ..settings import AdaptiveSettings
 from .surface import Surface, is_own_limit
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdaptiveSettings:
-    """When streams to a surface are given up for a while, and when they are tried again. Seconds and counts.
-
-    | setting | default | why |
-    |---|---|---|
-    | `broken`, `of_last` | 3 of 5 | one cut is a person who closed the tab, two are a bad minute |
-    | `window` | 600 | a person asks about once a minute, so five answers fit; cuts of an hour ago say nothing of now |
-    | `pause` | 60 | a proxy that is being reloaded is back by then; unstreamed answers meanwhile only lose progress |
-    | `longest_pause` | 1800 | a proxy that never streams then costs two answers an hour; a mended one is noticed |
-    | `probe_patience` | 300 | longer than any known client waits (Claude: 240); then a silent probe counts as lost |
-    | `limit_tolerance` | 2 | the client's clock starts earlier than ours by a connection, a TLS handshake and the way |
-    """
-
-    broken: int = 3
-    of_last: int = 5
-    window: float = 600.0
-    pause: float = 60.0
-    longest_pause: float = 1800.0
-    probe_patience: float = 300.0
-    limit_tolerance: float = 2.0
-
-    def __post_init__(self) -> None:
-        for name in ("window", "pause", "longest_pause", "probe_patience", "limit_tolerance"):
-            seconds = getattr(self, name)
-            if not (math.isfinite(seconds) and seconds > 0):
-                raise DeclarationError(f"{name}={seconds!r} must be a positive, finite number of seconds")
-        if not 1 <= self.broken <= self.of_last:
-            raise DeclarationError(
-                f"broken={self.broken!r} of of_last={self.of_last!r} can never be reached, or always is: "
-                "set broken to at least 1 and at most of_last"
-            )
-        if self.longest_pause < self.pause:
-            raise DeclarationError(
-                f"longest_pause={self.longest_pause!r} is shorter than pause={self.pause!r}: raise the one or "
-                "lower the other"
-            )
 
 
 class Reply(Enum):

@@ -7,31 +7,36 @@ O-13, P-17).
 """
 
 import logging
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..settings import Settings
+from ..telemetry.meters import Meters
 from .admission import Admission
+from .busy import Busy, refuse
 from .cors import Lines, for_preflight, for_reply
 from .drain import Drain
 from .exchange import Answer, ClientGone, Exchange, Framing, Stopped, encode, send_json
-from .idle import IdleStreams
 from .kernel import Kernel
 from .reading import (
-    ANSWERED_AS_JSON,
     ENVELOPE_VERSIONS,
     INVALID_REQUEST,
     Asked,
+    Era,
     NothingAsked,
-    Readable,
     Refused,
     Told,
     error_body,
     read_body,
     readable_by,
 )
+from .traffic import Traffic, tool_of
+from .traffic import framing_of as _framing  # noqa: F401
+from .watchdog import RUNNING_TOOL
 
 logger = logging.getLogger("ballast.http")
 
@@ -46,16 +51,16 @@ RESTARTING: Final = 19_503
 class Endpoint:
     """The MCP endpoint as an ASGI app."""
 
-    def __init__(self, kernel: Kernel, settings: Settings, drain: Drain) -> None:
+    def __init__(self, kernel: Kernel, settings: Settings, drain: Drain, meters: Meters) -> None:
         self._kernel = kernel
         self._settings = settings
         self._drain = drain
         self._admission = Admission.of(settings.access)
-        self._idle = IdleStreams(settings.stream, most=settings.limits.idle_streams)
-        self._running: set[Exchange] = set()
-        drain.when_leaving(self._idle.end)
+        self._traffic = traffic = Traffic(settings, meters)
+        drain.when_leaving(traffic.idle.end)
         drain.when_leaving(kernel.end_listening)
-        drain.when_overdue(self._stop_all)
+        drain.when_closing(traffic.capacity.close)
+        drain.when_overdue(traffic.stop_all)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request."""
@@ -83,9 +88,11 @@ class Endpoint:
             await self._acknowledge(read, headers, scope, receive, send)
 
     async def _other_verb(self, verb: str, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
-        if verb == "GET" and _wants_stream(headers) and not (self._idle.is_full or self._drain.is_leaving):
-            await self._idle.serve(receive, send)
-        elif verb == "OPTIONS":
+        if verb == "GET" and _wants_stream(headers) and not self._drain.is_leaving:
+            with suppress(Busy), self._traffic.capacity.open_stream():
+                await self._traffic.idle.serve(receive, send)
+                return
+        if verb == "OPTIONS":
             wanted = headers.get("access-control-request-headers", "")
             lines = for_preflight(headers["origin"], wanted) if "origin" in headers else ()
             await send({"type": "http.response.start", "status": 204, "headers": (*_ALLOW, *lines)})
@@ -96,13 +103,30 @@ class Endpoint:
     async def _answer(
         self, asked: Asked, headers: Mapping[str, str], scope: Scope, receive: Receive, send: Send
     ) -> None:
-        framing = _framing(asked, readable_by(headers.get("accept")))
+        try:
+            slot = await self._traffic.admit(asked, scope)
+        except Busy as busy:
+            refusal = refuse(busy, id_=asked.id, tool=tool_of(asked), is_envelope=asked.era is Era.ENVELOPE)
+            await send_json(send, Answer(encode(refusal.body), refusal.status), refusal.headers)
+            return
+        try:
+            await self._serve(asked, headers, scope, receive, send)
+        finally:
+            if slot is not None:
+                slot.release()
+
+    async def _serve(
+        self, asked: Asked, headers: Mapping[str, str], scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        traffic, since = self._traffic, time.monotonic()
+        framing, permit = traffic.way_out(asked, readable_by(headers.get("accept")), headers)
         exchange = Exchange(receive, send, framing=framing, policy=self._settings.stream)
+        RUNNING_TOOL.set(tool_of(asked))
 
         async def work() -> Answer:
             return await self._kernel.answer(asked, headers, scope, exchange)
 
-        self._running.add(exchange)
+        traffic.started(exchange)
         try:
             await exchange.run(work, ends_with_client=not self._kernel.is_write(asked))
         except ClientGone:
@@ -110,11 +134,7 @@ class Endpoint:
         except Stopped:
             await exchange.deliver(_restarting(asked))
         finally:
-            self._running.discard(exchange)
-
-    def _stop_all(self) -> None:
-        for exchange in self._running:
-            exchange.stop()
+            traffic.ended(exchange, permit, since)
 
     async def _acknowledge(
         self,
@@ -191,14 +211,6 @@ def _adding(lines: Lines, send: Send) -> Send:
         await send(message)
 
     return add
-
-
-def _framing(asked: Asked, readable: Readable) -> Framing:
-    if not readable.json:
-        return Framing.EVENTS_ONLY
-    if not readable.events or asked.method in ANSWERED_AS_JSON:
-        return Framing.JSON_ONLY
-    return Framing.JSON_OR_EVENTS
 
 
 async def _refuse(send: Send, refused: Refused, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:

@@ -37,12 +37,17 @@ class Drain:
     def __init__(self, settings: DrainSettings) -> None:
         self._settings = settings
         self._on_leaving: list[Callable[[], None]] = []
+        self._on_closing: list[Callable[[], None]] = []
         self._on_overdue: list[Callable[[], None]] = []
         self.is_leaving = False
 
     def when_leaving(self, tell: Callable[[], None]) -> None:
         """Have `tell` called in the loop's thread when leaving begins."""
         self._on_leaving.append(tell)
+
+    def when_closing(self, tell: Callable[[], None]) -> None:
+        """Have `tell` called when the notice is over and the server is about to be told: no new call from here on."""
+        self._on_closing.append(tell)
 
     def when_overdue(self, tell: Callable[[], None]) -> None:
         """Have `tell` called when `within` seconds have passed and calls may still run."""
@@ -93,7 +98,12 @@ class Drain:
 
     def _leave(self, tell_server: Callable[[], None]) -> None:
         self.begin()
-        asyncio.get_running_loop().call_later(self._settings.notice, tell_server)
+        asyncio.get_running_loop().call_later(self._settings.notice, self._close, tell_server)
+
+    def _close(self, tell_server: Callable[[], None]) -> None:
+        for tell in self._on_closing:
+            tell()
+        tell_server()
 
 
 def _is_a_servers(handler: Any) -> TypeGuard[Handler]:

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import pydantic_core
 from starlette.types import Receive, Send
@@ -73,6 +73,9 @@ class Exchange:
         "_send", "_started", "_stopped", "_task", "_timer", "_warm", "_watch",
     )  # fmt: skip
 
+    heartbeats: ClassVar[int] = 0
+    """How many were sent by this process."""
+
     def __init__(self, receive: Receive, send: Send, *, framing: Framing, policy: StreamSettings) -> None:
         self._receive = receive
         self._send = send
@@ -95,6 +98,11 @@ class Exchange:
     def was_streamed(self) -> bool:
         """Whether the reply was committed before its answer was there."""
         return self._warm
+
+    @property
+    def was_stopped(self) -> bool:
+        """Whether the work was ended by `stop`."""
+        return self._stopped
 
     @property
     def was_delivered(self) -> bool:
@@ -184,6 +192,7 @@ class Exchange:
             self._pulse = asyncio.create_task(self._heartbeat())
 
     async def _heartbeat(self) -> None:
+        Exchange.heartbeats += 1
         with suppress(OSError):  # some servers raise at a dead socket; the watch says that the client is gone
             if self._framing is Framing.JSON_ONLY:
                 await self._write(HEARTBEAT_SPACE)

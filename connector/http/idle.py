@@ -8,7 +8,7 @@ leaves.
 import asyncio
 import random
 from contextlib import suppress
-from typing import Final
+from typing import ClassVar, Final
 
 from starlette.types import Receive, Send
 
@@ -21,28 +21,21 @@ OPENED: Final = b": open\n\n"
 class IdleStreams:
     """All open idle streams of one process."""
 
-    def __init__(self, policy: StreamSettings, *, most: int) -> None:
+    heartbeats: ClassVar[int] = 0
+
+    def __init__(self, policy: StreamSettings) -> None:
         self._policy = policy
-        self._most = most
-        self._open: set[asyncio.Task[None]] = set()
-
-    @property
-    def is_full(self) -> bool:
-        """Whether another stream would be one too many."""
-        return len(self._open) >= self._most
-
-    def __len__(self) -> int:
-        """How many are open."""
-        return len(self._open)
+        self._open: set[asyncio.Future[None]] = set()
 
     async def serve(self, receive: Receive, send: Send) -> None:
         """Keep one stream open until its client goes away or `end` is called."""
         watch = asyncio.ensure_future(_disconnect(receive))
-        self._open.add(watch)  # before the first byte: who has read it may count on being counted
+        self._open.add(watch)
         try:
             await send({"type": "http.response.start", "status": OK, "headers": EVENTS})
             await send({"type": "http.response.body", "body": OPENED, "more_body": True})
             while not await _ends(watch, self._pause()):
+                IdleStreams.heartbeats += 1
                 with suppress(OSError):
                     await send({"type": "http.response.body", "body": HEARTBEAT_COMMENT, "more_body": True})
         finally:

@@ -40,6 +40,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import Scope
 
+from ..settings import LimitSettings, Settings
 from .exchange import Answer, Exchange, encode
 from .reading import HANDSHAKE_VERSIONS, Asked, Era, Refused, Told, error_body
 from .revisions import as_of
@@ -171,10 +172,11 @@ class _Clients:
 class Kernel:
     """Answers requests of both eras over one SDK server."""
 
-    def __init__(self, server: MCPServer[Any], *, on_refusal: OnRefusal, beats_with_progress: bool = False) -> None:
+    def __init__(self, server: MCPServer[Any], *, on_refusal: OnRefusal, settings: Settings) -> None:
         self._server = server
         self._on_refusal = on_refusal
-        self._beats_with_progress = beats_with_progress
+        self._limits = settings.limits
+        self._beats_with_progress = settings.stream.progress_frames
         self._core = core_of(server)
         self._state: Any = None
         self._runs = False
@@ -224,7 +226,8 @@ class Kernel:
             result = await runner.on_request(context, asked.method, asked.params)
             if asked.states_version:
                 result = as_of(asked.version, asked.method, result)
-            return Answer(encode({"jsonrpc": "2.0", "id": asked.id, "result": result}))
+            body = encode({"jsonrpc": "2.0", "id": asked.id, "result": result})
+            return Answer(body) if len(body) <= self._limits.max_result else _too_long(asked, len(body), self._limits)
         except Exception as raised:  # noqa: BLE001  # the boundary: whatever a handler raises becomes a JSON-RPC error
             return _failed(asked, raised)
         finally:
@@ -307,6 +310,16 @@ def _failed(asked: Asked, raised: Exception) -> Answer:
         code, message, data = INTERNAL_ERROR, "Internal server error", None
     status = ERROR_CODE_HTTP_STATUS.get(code, 200) if asked.era is Era.ENVELOPE else 200
     return Answer(encode(error_body(Refused(status, code, message, asked.id, data))), status)
+
+
+def _too_long(asked: Asked, size: int, limits: LimitSettings) -> Answer:
+    said = f"The result has {size} bytes and at most {limits.max_result} are sent. Ask for less at once."
+    if asked.method != "tools/call":
+        return Answer(encode(error_body(Refused(200, INTERNAL_ERROR, said, asked.id))))
+    result: dict[str, Any] = {"content": [{"type": "text", "text": said}], "isError": True}
+    if asked.era is Era.ENVELOPE:
+        result["resultType"] = "complete"
+    return Answer(encode({"jsonrpc": "2.0", "id": asked.id, "result": result}))
 
 
 def _as_refusal(rejection: InboundLadderRejection, asked: Asked) -> Refused:

@@ -20,27 +20,9 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final
 
-from ..errors import DeclarationError
+from ..settings import WatchdogSettings
 
 logger = logging.getLogger("ballast.loop")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WatchdogSettings:
-    """Seconds. A loop whose beat is late by more than `blocked_after` counts as blocked.
-
-    1 s is how long a quiet reply may stay without its first byte, so a longer block breaks what streams promise.
-    `interval` is the time between beats, and how much of a block can stay unseen: four timers a second cost nothing.
-    """
-
-    blocked_after: float = 1.0
-    interval: float = 0.25
-
-    def __post_init__(self) -> None:
-        for name in ("blocked_after", "interval"):
-            seconds = getattr(self, name)
-            if not (math.isfinite(seconds) and seconds > 0):
-                raise DeclarationError(f"{name}={seconds!r} must be a positive, finite number of seconds")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

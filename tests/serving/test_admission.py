@@ -3,7 +3,7 @@
 import httpx2
 import pytest
 
-from connector import AccessSettings, Connector, LimitSettings, Settings, StreamSettings, tool
+from connector import AccessSettings, CapacitySettings, Connector, Settings, StreamSettings, tool
 from tests.loopback import Serve
 from tests.wire import headers, post, request
 
@@ -129,7 +129,7 @@ def test_a_stream_with_nothing_to_say_opens_at_once_and_is_kept_warm(serve: Serv
 
 def test_one_idle_stream_too_many_is_told_there_is_none(serve: Serve) -> None:
     """Issue 3 item 5: caps on open streams; 405 is what clients read as "no stream here"."""
-    url = serve(Small(settings=Settings(limits=LimitSettings(idle_streams=1))))
+    url = serve(Small(settings=Settings(capacity=CapacitySettings(streams=1))))
     said = {"Accept": "text/event-stream"}
     with httpx2.stream("GET", f"{url}/mcp", headers=said) as reply:
         chunks = reply.iter_raw()  # held, because dropping it would close the stream

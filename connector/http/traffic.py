@@ -1,0 +1,122 @@
+"""What is on its way at once: who may start, whether the answer may be streamed, and what became of it.
+
+Asks `capacity` for a place and `breaker` for leave to stream, and reports back to both when an answer has ended.
+Knows requests and exchanges; does not know the kernel.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from starlette.types import Scope
+
+from ..settings import Settings
+from ..telemetry.meters import Meters, Watched
+from .breaker import Breaker, Permit, Reply, Snapshot
+from .capacity import Capacity, Slot
+from .exchange import Exchange, Framing
+from .idle import IdleStreams
+from .reading import ANSWERED_AS_JSON, Asked, Readable
+from .surface import Surface, surface_of
+
+LISTEN: Final = "subscriptions/listen"
+
+UNCOUNTED: Final = ANSWERED_AS_JSON
+"""Handshakes, pings and lists take no place: they cost microseconds, and a host that gets none takes the connector
+for dead.
+"""
+
+
+class Traffic:
+    """Everything that is on its way through one endpoint."""
+
+    def __init__(self, settings: Settings, meters: Meters) -> None:
+        self.capacity = Capacity(settings.capacity)
+        self._breaker = Breaker(settings.adaptive)
+        self._running: set[Exchange] = set()
+        self.idle = IdleStreams(settings.stream)
+        meters.watch(Watched.CALLS_IN_FLIGHT, lambda: self.capacity.occupancy().calls)
+        meters.watch(Watched.CALLS_WAITING, lambda: self.capacity.occupancy().waiting)
+        meters.watch(Watched.CALLS_SHED, self._shed)
+        meters.watch(Watched.STREAMS_OPEN, lambda: self.capacity.occupancy().streams)
+        meters.watch(Watched.STREAMS_BROKEN, lambda: {k.value: v.broken for k, v in self._surfaces().items()})
+        meters.watch(Watched.BREAKER_STATE, lambda: {k.value: v.state.level for k, v in self._surfaces().items()})
+        meters.watch(Watched.HEARTBEATS, lambda: Exchange.heartbeats + IdleStreams.heartbeats)
+
+    async def admit(self, asked: Asked, scope: Scope) -> Slot | None:
+        """A place for this request, or None if it needs none.
+
+        Raises:
+            Busy: There is no room. Nothing was started.
+        """
+        if asked.method in UNCOUNTED:
+            return None
+        principal = principal_of(asked, scope)
+        if asked.method == LISTEN:
+            return self.capacity.open_stream(principal=principal)
+        tool = tool_of(asked)
+        slot = self.capacity.try_call(tool=tool, principal=principal)
+        return slot if slot is not None else await self.capacity.wait_for_call(tool=tool, principal=principal)
+
+    def way_out(self, asked: Asked, readable: Readable, headers: Mapping[str, str]) -> tuple[Framing, Permit | None]:
+        """How the answer goes out; with a permit to give back where the client leaves us the choice."""
+        framing = framing_of(asked, readable)
+        if framing is not Framing.JSON_OR_EVENTS or asked.method == LISTEN:  # what listens reads events, or nothing
+            return framing, None
+        permit = self._breaker.may_stream(surface_of(headers.get("user-agent")), time.monotonic())
+        return (Framing.JSON_ONLY if permit.reply is Reply.PLAIN else Framing.JSON_OR_EVENTS), permit
+
+    def started(self, exchange: Exchange) -> None:
+        """An exchange runs."""
+        self._running.add(exchange)
+
+    def ended(self, exchange: Exchange, permit: Permit | None, since: float) -> None:
+        """An exchange has ended, `since` being when it began on the monotonic clock."""
+        self._running.discard(exchange)
+        if permit is None:
+            return
+        if exchange.was_streamed and not exchange.was_stopped and permit.reply is not Reply.PLAIN:
+            now = time.monotonic()
+            self._breaker.stream_ended(permit, delivered=exchange.was_delivered, lasted=now - since, now=now)
+        else:
+            self._breaker.answer_ended(permit, delivered=exchange.was_delivered)
+
+    def stop_all(self) -> None:
+        """Stop every call that still runs."""
+        for exchange in self._running:
+            exchange.stop()
+
+    def _surfaces(self) -> Mapping[Surface, Snapshot]:
+        return self._breaker.snapshot(time.monotonic())
+
+    def _shed(self) -> Mapping[str, float]:
+        return {scope.value: count for scope, count in self.capacity.occupancy().shed.items()}
+
+
+def framing_of(asked: Asked, readable: Readable) -> Framing:
+    """How a reply may be framed for a client that reads this."""
+    if not readable.json:
+        return Framing.EVENTS_ONLY
+    if not readable.events or asked.method in ANSWERED_AS_JSON:
+        return Framing.JSON_ONLY
+    return Framing.JSON_OR_EVENTS
+
+
+def tool_of(asked: Asked) -> str | None:
+    """The tool a request calls by name, whether or not there is such a tool."""
+    name = (asked.params or {}).get("name") if asked.method == "tools/call" else None
+    return name if isinstance(name, str) else None
+
+
+def principal_of(asked: Asked, scope: Scope) -> str | None:
+    """Whose request it is, for fairness only: the token's subject or client; without a token, what the host says of
+    the user.
+
+    `openai/subject` is no authority; who invents many of them still meets the cap on all calls.
+    """
+    token = getattr(scope.get("user"), "access_token", None)
+    if token is not None:
+        return f"token {getattr(token, 'subject', None) or token.client_id}"
+    meta = (asked.params or {}).get("_meta")
+    said = meta.get("openai/subject") if isinstance(meta, dict) else None
+    return f"said {said[:200]}" if isinstance(said, str) else None
