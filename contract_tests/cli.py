@@ -7,11 +7,11 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import anyio
 import click
@@ -28,6 +28,16 @@ from .target.opening import open_target
 _WRONG_USAGE = 2
 _INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
 _SECONDS_TO_EXPORT = 2.0  # a target in this process exports at most 0.2 s after a span ended
+
+_UNTYPED: Final[Mapping[str, Any]] = {
+    "pace": None,
+    "seed": None,
+    "traces": False,
+    "host_profile": None,
+    "only": (),
+    "sessions": (),
+}
+"""What a command that replays nothing has no options for."""
 
 
 class _Complaint(click.ClickException):
@@ -80,6 +90,27 @@ def sessions(id: str | None, sessions: Sequence[Path]) -> None:  # noqa: A002 - 
     with _exit_codes():
         known = load_sessions(*sessions)
         click.echo(explained(choose(known, [id])[0]) if id else listed(known))
+
+
+@main.command()
+@click.argument("target", required=False)
+@click.option("--direct", metavar="URL", default="", help="The connector's own address, past everything before it.")
+@click.option("--config", metavar="FILE", type=Path, help="Configuration; ./ballast.toml is read if it exists.")
+@click.option("--header", metavar="'NAME: VALUE'", multiple=True, help="A header for the target; can be repeated.")
+@click.option("--path", metavar="PATH", help="Where an object answers (/mcp).")
+@click.option("--json", "json_file", metavar="FILE", type=Path, help="Write the diagnosis as JSON.")
+def diagnose(target: str | None, **options: Any) -> None:
+    """Ask TARGET as hosts do, and say what stands between them and it, such as a proxy that buffers streams."""
+    from .diagnosis.report import as_lines, write_json  # noqa: PLC0415 - only this command needs it
+
+    with _exit_codes():
+        with _quiet_target():
+            found = anyio.run(_diagnose, _configuration(target, {**_UNTYPED, **options}), options["direct"])
+        for line in as_lines(found):
+            click.echo(line)
+        if options["json_file"] is not None:
+            _write(write_json, found, options["json_file"])
+    sys.exit(found.exit_code)
 
 
 @main.command()
@@ -205,16 +236,29 @@ async def _last_spans(run: Run, collector: Any) -> None:
         await collector.wait_for(traced[-1], within=_SECONDS_TO_EXPORT)
 
 
+async def _diagnose(configuration: Configuration, direct: str) -> Any:
+    from .diagnosis import diagnose  # noqa: PLC0415 - as above
+
+    options = configuration.options
+    with ExitStack() as stack:
+        target = stack.enter_context(open_target(configuration.target, path=configuration.path))
+        own = stack.enter_context(open_target(direct, path=configuration.path)).addresses[-1] if direct else ""
+        return await diagnose(target, headers=options.headers, examples=options.examples, direct=own)
+
+
 def _write_reports(run: Run, options: dict[str, Any]) -> None:
     from .report.html import write_html  # noqa: PLC0415 - as above
     from .report.json_report import write_json  # noqa: PLC0415
     from .report.junit import write_junit  # noqa: PLC0415
 
     for name, write in (("json_file", write_json), ("junit_file", write_junit), ("html_file", write_html)):
-        file = options[name]
-        if file is not None:
-            try:
-                write(run, file)
-            except OSError as problem:
-                raise _Complaint(f"{file} cannot be written: {problem.strerror}. Name another file.") from problem
-            click.echo(f"written: {file}", err=True)
+        if options[name] is not None:
+            _write(write, run, options[name])
+
+
+def _write(write: Callable[[Any, Path], None], what: Any, file: Path) -> None:
+    try:
+        write(what, file)
+    except OSError as problem:
+        raise _Complaint(f"{file} cannot be written: {problem.strerror}. Name another file.") from problem
+    click.echo(f"written: {file}", err=True)
