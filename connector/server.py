@@ -22,7 +22,7 @@ from .declaration import declared_tools
 from .errors import DeclarationError
 from .http.assembly import assemble
 from .http.drain import Drain
-from .http.kernel import Kernel, answer_courtesies, fields_of, log_crash, without_sdk_spans
+from .http.kernel import Kernel, answer_courtesies, core_of, fields_of, log_crash, without_sdk_spans
 from .http.serving import serve
 from .http.watchdog import Watchdog
 from .settings import Settings
@@ -72,9 +72,11 @@ class Connector(MCPServer[Any]):
             super().__init__(**{member: getattr(self, member) for member in self._identity}, **options)
         self._workers = Workers(self._configuration.limits.threads)
         self._register_tools()
-        spans = RequestSpans(is_tool=self._has_tool, is_prompt=self._has_prompt)
-        self.middleware[:] = [spans, answer_courtesies, *without_sdk_spans(self.middleware)]
         self._meters = Meters()
+        spans = RequestSpans(
+            self._meters, is_method=self._has_method, is_tool=self._has_tool, is_prompt=self._has_prompt
+        )
+        self.middleware[:] = [spans, answer_courtesies, *without_sdk_spans(self.middleware)]
         self._drain = Drain(self._configuration.drain)
         self._kernel = Kernel(self, on_refusal=spans.refused, settings=self._configuration)
 
@@ -184,6 +186,9 @@ class Connector(MCPServer[Any]):
 
     def _tool_names(self) -> Iterator[str]:
         return (tool.name for tool in self._tool_manager.list_tools())
+
+    def _has_method(self, method: str) -> bool:
+        return method == "initialize" or core_of(self).get_request_handler(method) is not None
 
     def _has_tool(self, name: str) -> bool:
         return self._tool_manager.get_tool(name) is not None

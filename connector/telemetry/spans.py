@@ -6,18 +6,22 @@ or exception text is recorded.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from time import monotonic
 from typing import Any, Final
 
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, CallToolResult
-from mcp_types.methods import SPEC_CLIENT_METHODS
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.propagate import extract
 from opentelemetry.trace import Link, Span, SpanKind, StatusCode
 from pydantic import ValidationError
 from starlette.types import Scope
+
+from .meters import Meters
 
 METHOD: Final = "mcp.method.name"
 VERSION: Final = "mcp.protocol.version"
@@ -35,16 +39,38 @@ CLIENT_PORT: Final = "client.port"
 
 CANCELLED: Final = "cancelled"
 TOOL_ERROR: Final = "tool_error"
+OTHER: Final = "_OTHER"
+"""For methods that nobody knows, as the HTTP conventions have it for theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """What went wrong, in words that hold nothing of the caller's. `code` is the JSON-RPC error code, if there is
+    one.
+    """
+
+    kind: str
+    description: str | None = None
+    code: str | None = None
 
 
 class RequestSpans:
-    """Middleware that wraps each message in its span.
+    """Middleware that wraps each message in its span, and records how long it took.
 
-    `is_tool` and `is_prompt` tell declared names from invented ones: only a declared name may name a span, or a
-    caller could make as many names as it likes.
+    `is_method`, `is_tool` and `is_prompt` tell known names from invented ones: only a known name may name a span or a
+    series, or a caller could make as many as it likes.
     """
 
-    def __init__(self, *, is_tool: Callable[[str], bool], is_prompt: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        meters: Meters,
+        *,
+        is_method: Callable[[str], bool],
+        is_tool: Callable[[str], bool],
+        is_prompt: Callable[[str], bool],
+    ) -> None:
+        self._meters = meters
+        self._is_method = is_method
         self._targets: Mapping[str, tuple[str, Callable[[str], bool]]] = {
             "tools/call": (TOOL, is_tool),
             "prompts/get": (PROMPT, is_prompt),
@@ -53,36 +79,70 @@ class RequestSpans:
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         """Run the rest of the chain inside the span."""
-        if _nobody_listens():
-            return await call_next(ctx)
-        target, scope = self._target(ctx), getattr(ctx.request, "scope", None)
-        meta = (ctx.params or {}).get("_meta")
-        span = self._start(f"{ctx.method} {target}" if target else ctx.method, meta, scope)
-        span.set_attributes(self._describe(ctx, target) | _network(scope))
-        with trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
-            return await _observed(span, ctx, call_next)
+        method, target, began = self._known(ctx.method), self._target(ctx), monotonic()
+        span = None if _nobody_listens() else self._open(ctx, method, target)
+        failure: _Failure | None = None
+        try:
+            with nullcontext() if span is None else trace.use_span(span, record_exception=False):
+                result = await call_next(ctx)
+            failure = _TOOL_FAILED if ctx.method == "tools/call" and _is_tool_error(result) else None
+        except BaseException as raised:
+            failure = _failure_of(raised)
+            raise
+        else:
+            return result
+        finally:
+            if span is not None:
+                _close(span, failure)
+            self._record(ctx, method, target, monotonic() - began, failure)
 
     def refused(self, method: str, version: str, code: int, message: str, scope: Scope) -> None:
-        """The span of a request that is refused before the chain. An invented method may not name it either."""
-        if _nobody_listens():
-            return
-        known = method if method in SPEC_CLIENT_METHODS else "request"
-        span = self._start(known, None, scope)
-        span.set_attributes({METHOD: known, VERSION: version, **_network(scope)})
-        _fail(span, str(code), message, code=str(code))
-        span.end()
+        """The span of a request that is refused before the chain."""
+        known = self._known(method)
+        if not _nobody_listens():
+            span = self._start(known, None, scope)
+            span.set_attributes({METHOD: known, VERSION: version, **_network(scope)})
+            _close(span, _Failure(str(code), message, str(code)))
+        self._meters.operation(0.0, method=known, version=version, error=str(code))
+
+    def _known(self, method: str) -> str:
+        return method if self._is_method(method) else OTHER
+
+    def _open(self, ctx: ServerRequestContext[Any, Any], method: str, target: str | None) -> Span:
+        scope = getattr(ctx.request, "scope", None)
+        span = self._start(f"{method} {target}" if target else method, (ctx.params or {}).get("_meta"), scope)
+        span.set_attributes(self._describe(ctx, method, target) | _network(scope))
+        return span
 
     def _start(self, name: str, meta: Any, scope: Scope | None) -> Span:
         parent, links = _parentage(meta, {} if scope is None else _text_headers(scope))
         return self._tracer.start_span(name, kind=SpanKind.SERVER, context=parent, links=links)
+
+    def _record(
+        self,
+        ctx: ServerRequestContext[Any, Any],
+        method: str,
+        target: str | None,
+        seconds: float,
+        failure: _Failure | None,
+    ) -> None:
+        self._meters.operation(
+            seconds,
+            method=method,
+            version=ctx.protocol_version,
+            tool=target if method == "tools/call" else None,
+            prompt=target if method == "prompts/get" else None,
+            error=None if failure is None else failure.kind,
+            transport="pipe" if getattr(ctx.request, "scope", None) is None else "tcp",
+        )
 
     def _target(self, ctx: ServerRequestContext[Any, Any]) -> str | None:
         known = self._targets.get(ctx.method)
         name = (ctx.params or {}).get("name")
         return name if known is not None and isinstance(name, str) and known[1](name) else None
 
-    def _describe(self, ctx: ServerRequestContext[Any, Any], target: str | None) -> dict[str, str | int]:
-        said: dict[str, str | int] = {METHOD: ctx.method, VERSION: ctx.protocol_version}
+    def _describe(self, ctx: ServerRequestContext[Any, Any], method: str, target: str | None) -> dict[str, str | int]:
+        said: dict[str, str | int] = {METHOD: method, VERSION: ctx.protocol_version}
         if ctx.request_id is not None:
             said[REQUEST_ID] = str(ctx.request_id)
         if ctx.method == "tools/call":
@@ -90,6 +150,9 @@ class RequestSpans:
         if target is not None:
             said[self._targets[ctx.method][0]] = target
         return said
+
+
+_TOOL_FAILED: Final = _Failure(TOOL_ERROR)
 
 
 def _nobody_listens() -> bool:
@@ -101,31 +164,24 @@ def _text_headers(scope: Scope) -> dict[str, str]:
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
 
 
-async def _observed(span: Span, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-    try:
-        result = await call_next(ctx)
-    except MCPError as error:
-        _fail(span, str(error.error.code), error.error.message, code=str(error.error.code))
-        raise
-    except ValidationError:
-        _fail(span, str(INVALID_PARAMS), "Invalid request parameters", code=str(INVALID_PARAMS))
-        raise
-    except Exception as raised:
-        _fail(span, type(raised).__qualname__)
-        raise
-    except BaseException:  # the client went away, the deadline came, the server stops: no success in any case
-        _fail(span, CANCELLED)
-        raise
-    if ctx.method == "tools/call" and _is_tool_error(result):
-        _fail(span, TOOL_ERROR)
-    return result
+def _failure_of(raised: BaseException) -> _Failure:
+    if isinstance(raised, MCPError):
+        code = str(raised.error.code)
+        return _Failure(code, raised.error.message, code)
+    if isinstance(raised, ValidationError):
+        return _Failure(str(INVALID_PARAMS), "Invalid request parameters", str(INVALID_PARAMS))
+    if isinstance(raised, Exception):
+        return _Failure(type(raised).__qualname__)
+    return _Failure(CANCELLED)  # the client went away, the deadline came, the server stops: no success in any case
 
 
-def _fail(span: Span, kind: str, description: str | None = None, *, code: str | None = None) -> None:
-    span.set_attribute(ERROR_TYPE, kind)
-    if code is not None:
-        span.set_attribute(STATUS_CODE, code)
-    span.set_status(StatusCode.ERROR, description)
+def _close(span: Span, failure: _Failure | None) -> None:
+    if failure is not None:
+        span.set_attribute(ERROR_TYPE, failure.kind)
+        if failure.code is not None:
+            span.set_attribute(STATUS_CODE, failure.code)
+        span.set_status(StatusCode.ERROR, failure.description)
+    span.end()
 
 
 def _is_tool_error(result: HandlerResult) -> bool:

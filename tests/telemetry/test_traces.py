@@ -131,7 +131,7 @@ def test_a_traceparent_that_makes_no_sense_is_passed_over(
         (call("fail", {"text": "hunter2"}), "tools/call fail", "tool_error", ""),
         (call("crash", {"text": "hunter2"}), "tools/call crash", "tool_error", ""),
         (call("echo", {"text": ["hunter2"]}), "tools/call echo", "tool_error", ""),
-        (request("zzz", {"hunter2": 1}), "zzz", "-32601", "Method not found"),
+        (request("zzz", {"hunter2": 1}), "_OTHER", "-32601", "Method not found"),
         (request("resources/read", {"uri": 5}), "resources/read", "-32602", "Invalid request parameters"),
     ],
 )
