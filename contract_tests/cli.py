@@ -239,6 +239,8 @@ async def _last_spans(run: Run, collector: Any) -> None:
 async def _diagnose(configuration: Configuration, direct: str) -> Any:
     from .diagnosis import diagnose  # noqa: PLC0415 - as above
 
+    if direct and "://" not in direct:
+        raise click.BadParameter(f"{direct!r} is no address such as http://127.0.0.1:8000/mcp.", param_hint="--direct")
     options = configuration.options
     with ExitStack() as stack:
         target = stack.enter_context(open_target(configuration.target, path=configuration.path))

@@ -10,6 +10,7 @@ silent       -            not asked  the edge or the connector
 """
 
 from enum import StrEnum
+from typing import Final
 
 from ..outcome import Ending, Received
 from ..report.words import seconds
@@ -17,7 +18,10 @@ from .advice import against_buffering
 from .diagnosis import Certainty, Evidence, Suspect, Verdict
 from .observations import Observations, Place, Question, carriers, is_event_stream
 
-_OK = 200
+_OK: Final = 200
+
+_AT_ONCE: Final = 3.0
+"""Seconds within which a first byte counts as sent at once: CT-14c asks for one, the rest is for slow networks."""
 
 BUFFERS = "a proxy between here and the connector buffers event streams"
 COMPRESSES = "a proxy between here and the connector compresses event streams and holds them back"
@@ -27,6 +31,7 @@ class Passage(StrEnum):
     """How a stream that nobody ends came through."""
 
     PASSES = "passes"
+    LATE = "passes late"
     SILENT = "announced, then silent"
     WITHHELD = "not even announced"
     NONE = "no stream"
@@ -41,11 +46,11 @@ def passage(received: Received | None) -> Passage:
     if received.status != _OK or not is_event_stream(received):
         return Passage.NONE
     if received.chunks:
-        return Passage.PASSES
+        return Passage.PASSES if (received.first_byte or 0.0) < _AT_ONCE else Passage.LATE
     return Passage.SILENT if received.ending is Ending.CUT_BY_CLIENT else Passage.NONE
 
 
-_HELD = (Passage.SILENT, Passage.WITHHELD)
+_HELD = (Passage.LATE, Passage.SILENT, Passage.WITHHELD)
 
 
 def streams(seen: Observations) -> Evidence:
@@ -67,9 +72,9 @@ def _passing(seen: Observations) -> Evidence:
 def _held(seen: Observations, question: Question, sentence: str) -> Evidence:
     suspects, certainty = _suspects(seen, question)
     if suspects == (Suspect.CONNECTOR,):
-        sentence = "the connector opens a stream and sends nothing on it"
+        sentence = "the connector opens a stream and sends nothing on it at once"
     elif certainty is Certainty.UNDECIDED:
-        sentence = f"a stream stays silent: either {sentence}, or the connector sends nothing"
+        sentence = f"a stream stays silent too long: either {sentence}, or the connector sends nothing"
     small = seen.of(Question.SMALL)
     facts = [_silence(seen, question), *_compared(seen, question)]
     if carriers(small):
@@ -103,9 +108,14 @@ def _suspects(seen: Observations, question: Question) -> tuple[tuple[Suspect, ..
 
 def _silence(seen: Observations, question: Question) -> str:
     small = seen.of(Question.SMALL)
-    what = "its headers came, then no byte" if passage(seen.of(question)) is Passage.SILENT else "no byte came"
+    received = seen.of(question)
+    late = received.first_byte if received is not None else None
+    what = {
+        Passage.LATE: f"its first byte came after {seconds(late)}",
+        Passage.SILENT: f"its headers came, then no byte within {seconds(seen.patience)}",
+    }.get(passage(received), f"no byte came within {seconds(seen.patience)}")
     took = "" if small is None else f", though a small call took {seconds(small.first_byte)}"
-    return f"{question.value}: {what} within {seconds(seen.patience)}{took}"
+    return f"{question.value}: {what}{took}"
 
 
 def _compared(seen: Observations, question: Question) -> list[str]:
