@@ -1,66 +1,15 @@
 """SIGTERM: not ready, no new connections, calls in flight are delivered, streams end properly, and the process ends."""
 
-import os
 import signal
-import socket
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from tests.loopback import await_health
+from tests.leaving.serving import ENDED, SERVERS, Start
 from tests.wire import call, headers, messages, modern, streaming
-
-HERE = Path(__file__).parent
-PROGRAM = str(Path(sys.executable).with_name("mcp-ballast"))
-
-SERVERS = {
-    "mcp-ballast serve": [PROGRAM, "serve", "slow.py"],
-    "uvicorn": [sys.executable, "-m", "uvicorn", "slow:app"],
-}
-
-ENDED = {0, -signal.SIGTERM, 128 + signal.SIGTERM}
-
-
-@dataclass(frozen=True)
-class Served:
-    url: str
-    process: subprocess.Popen[bytes]
-
-    def leave(self) -> None:
-        """Send SIGTERM and return when the process says that it is leaving."""
-        self.process.send_signal(signal.SIGTERM)
-        with httpx2.Client() as client:
-            while client.get(f"{self.url}/ready").status_code != 503:
-                time.sleep(0.01)
-
-
-Start = Callable[[str], Served]
-
-
-@pytest.fixture
-def start() -> Iterator[Start]:
-    with ExitStack() as stack:
-
-        def started(kind: str) -> Served:
-            with socket.create_server(("127.0.0.1", 0)) as listener:
-                port = listener.getsockname()[1]
-            command = [*SERVERS[kind], "--port", str(port)]
-            env = {**os.environ, "PYTHONPATH": str(HERE)}
-            process = stack.enter_context(subprocess.Popen(command, cwd=HERE, env=env, stderr=subprocess.DEVNULL))
-            stack.callback(process.kill)
-            await_health(f"http://127.0.0.1:{port}")
-            return Served(f"http://127.0.0.1:{port}", process)
-
-        yield started
 
 
 def _calls(until: Path) -> dict[str, tuple[dict[str, str], dict[str, Any]]]:
