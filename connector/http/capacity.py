@@ -6,60 +6,16 @@ with a time to come back. Knows asyncio and nothing of HTTP or MCP. For one even
 """
 
 import asyncio
-import math
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import monotonic
 from typing import Final, Self
 
-from ..errors import DeclarationError
+from ..settings import CapacitySettings
 from .busy import Busy, Scope
 from .gate import Gate
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CapacitySettings:
-    """Caps on what runs at once (counts), and how long a call waits for room (seconds).
-
-    | setting | default | why |
-    |---|---|---|
-    | `calls`, `streams` | 500, 400 | together under the 1,024 descriptors most systems give a process |
-    | `per_principal` | 64 | one user's fan-out must leave room for others; callers without a name share `calls` |
-    | `per_tool`, `tools` | None, {} | the cap of every tool, and of single ones by name; None: only the other caps |
-    | `streams_per_principal` | 64 | a host that reopens streams and closes none starves nobody (incident L-01) |
-    | `wait` | 2 | smooths a burst, and is far under any client's patience |
-    | `wait_when_pressed` | 0.1 | instead of `wait` when there is a standing queue, which only makes everybody late |
-    | `pressed_after` | 0.25 | how long a queue has stood without a break when it counts as standing |
-    | `waiting` | 200 | how many may wait at one cap; the next is refused at once |
-    | `back_in` | 5 | what a draining connector tells callers: a restart behind a proxy takes seconds |
-    """
-
-    calls: int = 500
-    per_principal: int = 64
-    per_tool: int | None = None
-    tools: Mapping[str, int] = field(default_factory=dict)
-    streams: int = 400
-    streams_per_principal: int = 64
-    wait: float = 2.0
-    wait_when_pressed: float = 0.1
-    pressed_after: float = 0.25
-    waiting: int = 200
-    back_in: float = 5.0
-
-    def __post_init__(self) -> None:
-        caps = {name: getattr(self, name) for name in ("calls", "per_principal", "streams", "streams_per_principal")}
-        caps |= {f"tools[{name!r}]": most for name, most in self.tools.items()}
-        caps |= {} if self.per_tool is None else {"per_tool": self.per_tool}
-        for name, most in caps.items():
-            if most < 1:
-                raise DeclarationError(f"{name}={most!r} would refuse everything: set at least 1")
-        for name in ("wait", "wait_when_pressed", "pressed_after", "waiting", "back_in"):
-            value = getattr(self, name)
-            if not (math.isfinite(value) and value >= 0):
-                raise DeclarationError(f"{name}={value!r} must be a finite number that is not negative")
-
 
 LONGEST_RETRY_AFTER: Final = 300.0
 """Seconds. Nobody comes back in an hour because a reply said so, and by then the estimate means nothing."""

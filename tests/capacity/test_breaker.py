@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from connector.errors import DeclarationError
-from connector.http.breaker import AdaptiveSettings, Breaker, Permit, Reply, State
+from connector.http.breaker import Breaker, Permit, Reply, State
 from connector.http.surface import Surface
+from connector.settings import AdaptiveSettings
 
 CHATGPT, CLAUDE = Surface.CHATGPT, Surface.CLAUDE
 

@@ -9,7 +9,8 @@ import pytest
 
 from connector.errors import DeclarationError
 from connector.http.busy import Busy, Scope
-from connector.http.capacity import Capacity, CapacitySettings
+from connector.http.capacity import Capacity
+from connector.settings import CapacitySettings
 from tests.capacity.ticking import Ticking, ticking
 
 
@@ -325,6 +326,23 @@ def test_when_to_come_back_follows_from_how_long_calls_last_and_who_waits(
     ticking(story)
 
 
+def test_the_estimate_follows_when_calls_become_slower() -> None:
+    """Ours: an upstream that begins to crawl; the newest call weighs a fifth."""
+
+    async def story(loop: Ticking) -> None:
+        crowd = _crowd(calls=1, wait=0)
+        for stay in (10.0, 60.0):
+            slot = crowd.capacity.try_call()
+            assert slot is not None
+            loop.now += stay
+            slot.release()
+        crowd.send("a", "x")
+        await loop.settle()
+        assert crowd.refused["x"].retry_after == pytest.approx(20)
+
+    ticking(story)
+
+
 def test_those_who_are_refused_together_do_not_come_back_together() -> None:
     """Ours: or they would meet the same full connector again."""
 
@@ -440,6 +458,24 @@ def test_who_asks_an_idle_capacity_does_not_wait() -> None:
         crowd = _crowd()
         assert [await crowd.capacity.idle(within=20) for _ in range(2)] == [True, True]
         assert loop.now == 100
+
+    ticking(story)
+
+
+def test_who_asks_again_later_waits_for_the_calls_of_then() -> None:
+    """Ours: what was idle once may be busy again."""
+
+    async def story(loop: Ticking) -> None:
+        crowd = _crowd()
+        assert await crowd.capacity.idle(within=20)
+        crowd.send("a")
+        await loop.settle()
+        ended = asyncio.create_task(crowd.capacity.idle(within=20))
+        await loop.settle()
+        assert not ended.done()
+        crowd.let_go("a")
+        await loop.settle()
+        assert ended.result() is True
 
     ticking(story)
 

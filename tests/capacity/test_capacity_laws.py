@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.http.busy import Busy
-from connector.http.capacity import Capacity, CapacitySettings
+from connector.http.capacity import Capacity
+from connector.settings import CapacitySettings
 from tests.capacity.ticking import Ticking, ticking
 
 POLICY = CapacitySettings(calls=4, per_principal=2, tools={"slow": 1, "wide": 3}, wait=5, waiting=3)

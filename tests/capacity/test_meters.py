@@ -12,8 +12,9 @@ from opentelemetry.sdk.metrics.export import HistogramDataPoint, InMemoryMetricR
 
 from connector.http.breaker import Breaker
 from connector.http.busy import Busy
-from connector.http.capacity import Capacity, CapacitySettings
+from connector.http.capacity import Capacity
 from connector.http.surface import Surface
+from connector.settings import CapacitySettings
 from connector.telemetry.meters import Meters, Watched
 
 
