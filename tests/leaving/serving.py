@@ -19,6 +19,7 @@ PROGRAM = str(Path(sys.executable).with_name("mcp-ballast"))
 
 SERVERS = {
     "mcp-ballast serve": [PROGRAM, "serve", "slow.py"],
+    "mcp-ballast serve --workers 2": [PROGRAM, "serve", "slow.py", "--workers", "2"],
     "uvicorn": [sys.executable, "-m", "uvicorn", "slow:app"],
 }
 
