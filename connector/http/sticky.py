@@ -1,0 +1,62 @@
+"""The SDK's sessions behind our door, for hosts that need server-to-client requests (`sessions="sticky"`).
+
+What needs no session is served by the default engine beside it. Knows the SDK's public session manager; of the
+kernel only the server's lifespan, which is entered once for both.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from copy import copy
+from typing import Any
+
+from mcp.server.mcpserver import MCPServer
+from mcp.server.streamable_http import EventStore
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ..settings import Settings
+from .foreign import Admit, ForeignEndpoint
+from .kernel import Kernel, core_of
+
+
+def sticky_endpoint(
+    server: MCPServer[Any],
+    kernel: Kernel,
+    settings: Settings,
+    otherwise: ASGIApp,
+    *,
+    event_store: EventStore | None = None,
+    retry_interval: int | None = None,
+    admit: Admit | None = None,
+) -> tuple[ForeignEndpoint, Callable[[], AbstractAsyncContextManager[None]]]:
+    """The endpoint with the SDK's sessions behind it, and what must be entered, inside the kernel's own lifespan,
+    while it serves.
+
+    `otherwise`, the default engine, serves what carries no session id but is no handshake: ChatGPT calls tools so
+    (incident P-01). An id that is not known gets the SDK's 404, on which hosts open a new session (2025-11-25,
+    transports, "Session Management"). `event_store` and `retry_interval` (milliseconds) are the SDK's.
+    `admit` gives calls in a session their places.
+    """
+    running: list[StreamableHTTPSessionManager] = []
+
+    async def sessions(scope: Scope, receive: Receive, send: Send) -> None:
+        await running[-1].handle_request(scope, receive, send)
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        core, state = copy(core_of(server)), kernel._lifespan_state()  # noqa: SLF001
+        core.lifespan = lambda _: nullcontext(state)  # the manager would enter the server's a second time
+        manager = StreamableHTTPSessionManager(
+            core,
+            event_store=event_store,
+            retry_interval=retry_interval,
+            max_request_body_size=settings.limits.max_body,
+        )
+        async with manager.run():
+            running.append(manager)
+            try:
+                yield
+            finally:
+                running.remove(manager)
+
+    return ForeignEndpoint(sessions, settings, otherwise=otherwise, admit=admit), lifespan
