@@ -1,0 +1,386 @@
+"""What becomes of another app's reply: framed as the client reads it, kept warm, never silent about its end."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx2
+import pytest
+from starlette.types import Receive, Send
+
+from connector.hardening import harden
+from tests.hardening.scripts import (
+    ANSWER,
+    ANSWERED,
+    BEAT,
+    EAGER,
+    EVENT,
+    EVENTS,
+    JSON,
+    PATIENT,
+    Gate,
+    Script,
+    head,
+    part,
+    saying,
+)
+from tests.loopback import Serve
+from tests.wire import call, headers, messages, post, request, streaming
+
+CALL = call("look", {})
+ONLY_JSON = headers(accept="application/json")
+ONLY_EVENTS = headers(accept="text/event-stream")
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    made = Gate()
+    yield made
+    made.open()
+
+
+def waiting(gate: Gate, before: list[Any], after: list[Any]) -> Script:
+    """An app that says something, waits for the gate, and says the rest."""
+
+    async def play(_: Script, __: Receive, send: Send) -> None:
+        for message in before:
+            await send(message)
+        await gate.passed()
+        for message in after:
+            await send(message)
+
+    return Script(play)
+
+
+@pytest.mark.parametrize("begun", [[], [head()], [head(), part(b"")]], ids=["nothing", "a head", "an empty part"])
+def test_a_late_json_answer_follows_heartbeats_as_an_event(serve: Serve, gate: Gate, begun: list[Any]) -> None:
+    """Incident T-03: a JSON reply of 60 silent seconds is cut by default proxies."""
+    app = waiting(gate, begun, [*([] if begun else [head()]), part(ANSWERED, more=False)])
+    with streaming(serve(harden(app, settings=EAGER)), CALL) as (reply, chunks):
+        beats = [next(chunks) for _ in range(3)]
+        gate.open()
+        rest = b"".join(chunks)
+
+    assert reply.headers["content-type"] == "text/event-stream"
+    assert reply.headers["cache-control"] == "no-cache, no-transform"
+    assert reply.headers["x-accel-buffering"] == "no"
+    assert "content-length" not in reply.headers
+    assert beats == [BEAT] * 3
+    assert messages(rest) == [ANSWER]
+
+
+@pytest.mark.parametrize(
+    ("begun", "ending"),
+    [([], [head(), part(ANSWERED, more=False)]), ([head(200, EVENTS)], [part(EVENT, more=False)])],
+    ids=["json", "events"],
+)
+def test_a_client_of_json_gets_white_space_and_then_the_answer(
+    serve: Serve, gate: Gate, begun: list[Any], ending: list[Any]
+) -> None:
+    """RFC 8259 section 2: white space may stand before a JSON text."""
+    app = waiting(gate, begun, ending)
+    with streaming(serve(harden(app, settings=EAGER)), CALL, ONLY_JSON) as (reply, chunks):
+        beats = [next(chunks) for _ in range(3)]
+        gate.open()
+        rest = b"".join(chunks)
+
+    assert reply.headers["content-type"] == "application/json"
+    assert reply.headers["x-accel-buffering"] == "no"
+    assert beats == [b" "] * 3
+    assert json.loads(rest) == ANSWER
+
+
+@pytest.mark.parametrize("method", ["tools/list", "ping", "resources/list"])
+def test_a_list_stays_json_for_a_client_that_reads_both(serve: Serve, method: str) -> None:
+    """tc#63: a build of OpenAI's tunnel refused a streamed discover."""
+    app = saying(head(200, EVENTS), part(EVENT, more=False))
+    reply = post(serve(harden(app, settings=PATIENT)), request(method))
+
+    assert (reply.headers["content-type"], reply.json()) == ("application/json", ANSWER)
+
+
+def test_a_client_of_events_gets_a_quick_json_answer_as_an_event(serve: Serve) -> None:
+    """Incident P-41: ElevenLabs accepts text/event-stream only. The app prints its JSON on several lines."""
+    app = saying(head(200, (*JSON, (b"x-own", b"1"))), part(json.dumps(ANSWER, indent=2).encode(), more=False))
+    reply = post(serve(harden(app, settings=PATIENT)), CALL, ONLY_EVENTS)
+
+    assert (reply.headers["content-type"], reply.headers["x-own"]) == ("text/event-stream", "1")
+    assert (
+        reply.text
+        == "event: message\n" + "".join(f"data: {line}\n" for line in json.dumps(ANSWER, indent=2).split("\n")) + "\n"
+    )
+
+
+def test_the_apps_own_stream_passes_unchanged_with_comments_while_it_is_silent(serve: Serve, gate: Gate) -> None:
+    """Incidents T-01, T-02: the app pings every 15 s; proxies cut sooner, and hold back a head without a body."""
+    said = [b": ping - 1\r\n\r\n", b'id: 1\r\ndata: {"jsonrpc":"2.0","method":"notifications/x"}\r\n\r\n']
+    start = head(200, (*EVENTS, (b"mcp-session-id", b"s1"), (b"cache-control", b"public")))
+    app = waiting(gate, [start], [*(part(each) for each in said), part(EVENT, more=False)])
+    with streaming(serve(harden(app, settings=EAGER)), CALL, headers(Mcp_Session_Id="s1")) as (reply, chunks):
+        beats = [next(chunks) for _ in range(3)]
+        gate.open()
+        rest = b"".join(chunks)
+
+    assert reply.headers["mcp-session-id"] == "s1"
+    assert reply.headers["cache-control"] == "no-cache, no-transform"
+    assert reply.headers["x-accel-buffering"] == "no"
+    assert beats == [BEAT] * 3
+    assert rest.replace(BEAT, b"") == b"".join(said) + EVENT
+
+
+def test_a_heartbeat_never_falls_into_an_event(serve: Serve, gate: Gate) -> None:
+    """Ours: half an event waits for its other half, and the line is kept warm meanwhile."""
+    half = len(EVENT) - 3
+    app = waiting(gate, [head(200, EVENTS), part(EVENT[:half])], [part(EVENT[half:]), part(b"", more=False)])
+    with streaming(serve(harden(app, settings=EAGER)), CALL) as (_, chunks):
+        beats = [next(chunks) for _ in range(3)]
+        gate.open()
+        rest = b"".join(chunks)
+
+    assert beats == [BEAT] * 3
+    assert rest.replace(BEAT, b"") == EVENT
+
+
+@pytest.mark.parametrize("size", [1, 7, 4096])
+def test_a_large_stream_in_small_chunks_arrives_byte_for_byte(serve: Serve, size: int) -> None:
+    """Ours: the relay adds nothing to a stream that is not silent."""
+    text = "é" * 2_000 if size < 100 else "é" * 1_000_000
+    events = [b'data: {"n":%d}\n\n' % n for n in range(200)] + [
+        b"data: " + json.dumps({"result": text}).encode() + b"\r\r"
+    ]
+    stream = b"".join(events)
+    parts = [part(stream[at : at + size]) for at in range(0, len(stream), size)]
+    app = saying(head(200, EVENTS), *parts, part(b"", more=False))
+
+    assert post(serve(harden(app, settings=PATIENT)), CALL).content == stream
+
+
+def test_a_large_json_reply_arrives_byte_for_byte_with_its_own_head(serve: Serve) -> None:
+    """Ours: what is quick and readable is passed on as it is."""
+    body = json.dumps({**ANSWER, "result": "x" * 3_000_000}, indent=1).encode()
+    length = (b"content-length", b"%d" % len(body))
+    parts = [part(body[at : at + 65_536]) for at in range(0, len(body), 65_536)]
+    app = saying(head(200, (*JSON, length, (b"x-own", b"1"))), *parts, part(b"", more=False))
+    reply = post(serve(harden(app, settings=PATIENT)), CALL)
+
+    assert reply.content == body
+    assert (reply.headers["content-length"], reply.headers["x-own"]) == (str(len(body)), "1")
+
+
+def test_a_client_of_json_gets_the_answer_and_no_notifications(serve: Serve) -> None:
+    """Incident P-41; notifications cannot be sent to a client that reads one JSON text."""
+    told = b'data: {"jsonrpc":"2.0","method":"notifications/progress","params":{"progress":1}}\n\n'
+    app = saying(head(200, EVENTS), part(b": hi\n\n" + told), part(EVENT), part(told, more=False))
+    reply = post(serve(harden(app, settings=PATIENT)), CALL, ONLY_JSON)
+
+    assert (reply.headers["content-type"], reply.content) == ("application/json", ANSWERED)
+    assert reply.headers["content-length"] == str(len(ANSWERED))
+
+
+def test_a_client_of_json_is_told_when_the_server_asks_it_something(serve: Serve, gate: Gate) -> None:
+    """Ours: the question cannot reach this client, and waiting for its reply would never end."""
+    asked = b'data: {"jsonrpc":"2.0","id":9,"method":"elicitation/create","params":{}}\n\n'
+    app = waiting(gate, [head(200, EVENTS), part(asked)], [part(EVENT, more=False)])
+    error = post(serve(harden(app, settings=PATIENT)), CALL, ONLY_JSON).json()
+
+    assert (error["id"], error["error"]["code"]) == (1, -32603)
+    assert "'elicitation/create'" in error["error"]["message"]
+    assert "Accept: application/json, text/event-stream" in error["error"]["message"]
+
+
+SECRET = "txet eht ni terces a"  # backwards, because a traceback quotes the line that raised
+
+
+def crashing(*said: Any, gate: Gate | None = None) -> Script:
+    async def play(_: Script, __: Receive, send: Send) -> None:
+        for message in said:
+            await send(message)
+        if gate is not None:
+            await gate.passed()
+        raise LookupError(SECRET[::-1])
+
+    return Script(play)
+
+
+ERROR = {
+    "code": -32603,
+    "message": "The server failed before it answered. Whether the call had an effect is not known; look first.",
+}
+
+
+@pytest.mark.parametrize(
+    "said", [[], [head()], [head(500, ((b"content-type", b"text/plain"),)), part(b"oh", more=False)]]
+)
+def test_an_app_that_crashes_at_once_is_answered_for(serve: Serve, said: list[Any]) -> None:
+    """Design rule 6 of the incidents: no half responses when a handler crashes."""
+    reply = post(serve(harden(crashing(*said), settings=PATIENT)), CALL)
+
+    assert (reply.status_code, reply.headers["content-type"]) == (500, "application/json")
+    assert (reply.json()["id"], reply.json()["error"]["code"]) == (1, -32603)
+    assert "secret" not in reply.text
+
+
+@pytest.mark.parametrize(
+    ("said", "before"),
+    [
+        ([], b""),
+        ([head()], b""),
+        ([head(200, EVENTS)], b""),
+        ([head(200, EVENTS), part(b"data: {}\n\n")], b"data: {}\n\n"),
+        ([head(200, EVENTS), part(b'data: {}\n\ndata: {"jsonrpc":"2.0","id":1,"res')], b"data: {}\n\n"),
+    ],
+    ids=["nothing", "a head", "a stream's head", "between events", "inside an event"],
+)
+def test_an_app_that_crashes_late_ends_the_stream_with_an_error(
+    serve: Serve, gate: Gate, caplog: pytest.LogCaptureFixture, said: list[Any], before: bytes
+) -> None:
+    """Ours: never a silent end, and half an event is not passed off as one."""
+    with streaming(serve(harden(crashing(*said, gate=gate), settings=EAGER)), CALL) as (_, chunks):
+        first = next(chunks)
+        gate.open()
+        stream = first + b"".join(chunks)
+
+    assert stream.replace(BEAT, b"").startswith(before)
+    assert messages(stream)[-1] == {"jsonrpc": "2.0", "id": 1, "error": ERROR}
+    assert "LookupError" in caplog.text
+    assert "a secret in the text" not in caplog.text
+
+
+def test_an_app_that_crashes_late_ends_the_white_space_with_an_error(serve: Serve, gate: Gate) -> None:
+    """Ours: never a silent end, for a client of JSON either."""
+    with streaming(serve(harden(crashing(gate=gate), settings=EAGER)), CALL, ONLY_JSON) as (_, chunks):
+        first = next(chunks)
+        gate.open()
+        rest = b"".join(chunks)
+
+    assert (first, json.loads(rest)) == (b" ", {"jsonrpc": "2.0", "id": 1, "error": ERROR})
+
+
+def test_a_reply_that_breaks_off_in_the_middle_is_cut_and_not_ended(serve: Serve) -> None:
+    """Ours: a client must not take half a JSON text for a complete reply."""
+    app = crashing(head(200, (*JSON, (b"transfer-encoding", b"chunked"))), part(b'{"jsonrpc":'))
+
+    with pytest.raises(httpx2.RemoteProtocolError):
+        post(serve(harden(app, settings=PATIENT)), CALL)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [[], [head()], [head(200, EVENTS)], [head(200, EVENTS), part(b"", more=False)], [head(200, EVENTS), part(BEAT)]],
+    ids=["nothing", "a head", "a stream's head", "an empty stream", "a comment"],
+)
+def test_an_app_that_ends_without_an_answer_is_answered_for(serve: Serve, said: list[Any]) -> None:
+    """Ours: the client is told, and told that the effect is unknown."""
+    reply = post(serve(harden(saying(*said), settings=PATIENT)), CALL)
+    error = messages(reply.content)[-1] if "event" in reply.headers["content-type"] else reply.json()
+
+    assert error["id"] == 1
+    assert error["error"]["message"].startswith("The server ended its reply without an answer.")
+
+
+def test_an_answer_whose_event_was_not_ended_still_counts(serve: Serve) -> None:
+    """WHATWG HTML: a client drops an event without an empty line behind it, so the line is added."""
+    app = saying(head(200, EVENTS), part(EVENT.rstrip(), more=False))
+
+    assert post(serve(harden(app, settings=PATIENT)), CALL).content == EVENT.rstrip() + b"\n\n"
+
+
+def test_an_app_may_hang_up_on_a_stream_that_can_be_resumed(serve: Serve) -> None:
+    """2025-11-25, transports, "Sending Messages to the Server": the server may close after an event with an id."""
+    priming = b"id: 1\r\ndata: \r\nretry: 100\r\n\r\n"
+    app = saying(head(200, EVENTS), part(priming), part(b"", more=False))
+
+    assert post(serve(harden(app, settings=PATIENT)), CALL).content == priming
+
+
+def test_a_challenge_passes_with_status_and_header(serve: Serve) -> None:
+    """MCP, authorization: the 401 and its WWW-Authenticate begin the flow."""
+    challenge = (b"www-authenticate", b'Bearer resource_metadata="https://x.example/m"')
+    body = b'{"error":"invalid_token"}'
+    reply = post(serve(harden(saying(head(401, (*JSON, challenge)), part(body, more=False)), settings=EAGER)), CALL)
+
+    assert (reply.status_code, reply.content) == (401, body)
+    assert reply.headers["www-authenticate"] == 'Bearer resource_metadata="https://x.example/m"'
+
+
+@pytest.mark.parametrize(("status", "code"), [(401, -32600), (404, -32600), (429, -32600), (502, -32603)])
+def test_an_error_page_becomes_a_json_rpc_error_of_the_same_status(serve: Serve, status: int, code: int) -> None:
+    """Ours: a host that expects JSON reads why; Retry-After and challenges stay."""
+    page = ((b"content-type", b"text/html"), (b"retry-after", b"7"))
+    reply = post(serve(harden(saying(head(status, page), part(b"<h1>no", more=False)), settings=EAGER)), CALL)
+
+    assert (reply.status_code, reply.headers["retry-after"]) == (status, "7")
+    assert reply.json() == {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "error": {"code": code, "message": f"The server answered with HTTP status {status}"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        (b'{"jsonrpc":"2.0","id":null,"error":{"code":-1,"message":"why"}}', {"code": -1, "message": "why"}),
+        (b'{"error":"x"}', {"code": -32603, "message": "The server answered with HTTP status 503"}),
+    ],
+    ids=["its own", "a page"],
+)
+def test_a_late_error_becomes_an_event_with_the_id_of_the_request(
+    serve: Serve, gate: Gate, body: bytes, error: dict[str, Any]
+) -> None:
+    """Ours: on a committed stream a status cannot be sent, and an error without an id finds nobody."""
+    app = waiting(gate, [], [head(503), part(body, more=False)])
+    with streaming(serve(harden(app, settings=EAGER)), CALL) as (reply, chunks):
+        next(chunks)
+        gate.open()
+        stream = b"".join(chunks)
+
+    assert reply.status_code == 200
+    assert messages(stream) == [{"jsonrpc": "2.0", "id": 1, "error": error}]
+
+
+def test_a_late_handshake_still_brings_its_session_id(serve: Serve, gate: Gate) -> None:
+    """Ours: the id stands in the head; a handshake that is committed before the app's head is known would lose it."""
+    app = waiting(gate, [], [head(200, (*JSON, (b"mcp-session-id", b"s1"))), part(ANSWERED, more=False)])
+    url = serve(harden(app, settings=EAGER))
+    with ThreadPoolExecutor() as threads:
+        handshake = threads.submit(post, url, request("initialize", {"protocolVersion": "2025-11-25"}))
+        assert app.asked.wait(10)
+        with streaming(url, CALL) as (_, chunks):
+            next(chunks)  # begun later, and late already
+            gate.open()
+        reply = handshake.result()
+
+    assert (reply.headers["mcp-session-id"], reply.json()) == ("s1", ANSWER)
+
+
+def test_a_client_that_goes_away_is_reported_to_the_app(serve: Serve) -> None:
+    """MCP: what a disconnect means differs by revision and tool, so the app decides."""
+
+    async def play(script: Script, receive: Receive, send: Send) -> None:
+        await send(head(200, EVENTS))
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        script.left.set()
+
+    app = Script(play)
+    with streaming(serve(harden(app, settings=EAGER)), CALL) as (_, chunks):
+        next(chunks)
+
+    assert app.left.wait(10)
+
+
+def test_an_open_stream_begins_at_once_and_is_kept_warm(serve: Serve, gate: Gate) -> None:
+    """Incident T-01: a GET stream without bytes was cut after 125 s, and its head held back until the first byte."""
+    app = waiting(gate, [head(200, EVENTS)], [part(b"", more=False)])
+    url = serve(harden(app, settings=EAGER))
+    said = {"Accept": "text/event-stream", "Mcp-Session-Id": "s1"}
+    with httpx2.stream("GET", f"{url}/mcp", headers=said, timeout=20) as reply:
+        chunks = reply.iter_raw()
+        beats = [next(chunks) for _ in range(3)]
+        gate.open()
+        rest = b"".join(chunks)
+
+    assert beats == [BEAT] * 3
+    assert rest.replace(BEAT, b"") == b""
