@@ -11,7 +11,6 @@ from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ToolError, UnexpectedToolError
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, CallToolResult, Icon, InputRequiredResult, TextContent
-from opentelemetry.sdk.trace import TracerProvider
 from pydantic import ValidationError
 from pydantic_core import to_json
 from starlette.applications import Starlette
@@ -105,7 +104,7 @@ class Connector(MCPServer[Any]):
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """What `.app()` does in its lifespan. Enter it yourself where the app is mounted without one."""
-        provider = export_from_environment(service=self.name, version=self.version)
+        exports = export_from_environment(service=self.name, version=self.version)
         watchdog = Watchdog(
             self._configuration.watchdog, on_block=lambda block: self._meters.blocked(block.seconds, block.tool)
         )
@@ -115,8 +114,8 @@ class Connector(MCPServer[Any]):
                     yield
             finally:
                 await self._workers.aclose()
-                if provider is not None:
-                    await self._flush(provider)
+                if exports:
+                    await self._workers.in_thread(lambda: flush(exports))
 
     def serve(self, *, host: str = "127.0.0.1", port: int = 8000, workers: int = 1, factory: str | None = None) -> None:
         """Serve over HTTP until SIGINT or SIGTERM.
@@ -195,9 +194,6 @@ class Connector(MCPServer[Any]):
 
     def _has_prompt(self, name: str) -> bool:
         return self._prompt_manager.get_prompt(name) is not None
-
-    async def _flush(self, provider: TracerProvider) -> None:
-        await self._workers.in_thread(lambda: flush(provider))
 
 
 def _configured(settings: Settings | None, public_url: str | None) -> Settings:

@@ -80,7 +80,7 @@ class CapacitySettings:
     | `per_principal` | 64 | one user's fan-out must leave room for others; callers without a name share `calls` |
     | `per_tool`, `tools` | None, {} | the cap of every tool, and of single ones by name; None: only the other caps |
     | `streams_per_principal` | 64 | a host that reopens streams and closes none starves nobody (incident L-01) |
-    | `wait` | 2 | smooths a burst, and is far under any client's patience |
+    | `wait` | 0.9 | smooths a burst; nothing is sent meanwhile, so it ends before `first_byte` does |
     | `wait_when_pressed` | 0.1 | instead of `wait` when there is a standing queue, which only makes everybody late |
     | `pressed_after` | 0.25 | how long a queue has stood without a break when it counts as standing |
     | `waiting` | 200 | how many may wait at one cap; the next is refused at once |
@@ -93,7 +93,7 @@ class CapacitySettings:
     tools: Mapping[str, int] = field(default_factory=dict)
     streams: int = 400
     streams_per_principal: int = 64
-    wait: float = 2.0
+    wait: float = 0.9
     wait_when_pressed: float = 0.1
     pressed_after: float = 0.25
     waiting: int = 200

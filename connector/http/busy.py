@@ -44,6 +44,11 @@ class Busy(BallastError):
         super().__init__(f"{self.sentence}. Come back in {self.seconds} s")
 
     @property
+    def is_draining(self) -> bool:
+        """Whether this process takes nothing at all any more."""
+        return self.scope is Scope.DRAINING
+
+    @property
     def seconds(self) -> int:
         """`retry_after` in whole seconds, rounded up: what `Retry-After` can say (RFC 9110, section 10.2.3)."""
         return max(1, math.ceil(self.retry_after))

@@ -34,7 +34,7 @@ from .reading import (
     read_body,
     readable_by,
 )
-from .traffic import Traffic, tool_of
+from .traffic import Traffic
 from .traffic import framing_of as _framing  # noqa: F401
 from .watchdog import RUNNING_TOOL
 
@@ -106,7 +106,9 @@ class Endpoint:
         try:
             slot = await self._traffic.admit(asked, scope)
         except Busy as busy:
-            refusal = refuse(busy, id_=asked.id, tool=tool_of(asked), is_envelope=asked.era is Era.ENVELOPE)
+            # While draining a status, so that a balancer tries another worker; otherwise words, for the model to read.
+            tool = None if busy.is_draining else self._kernel.declared_tool(asked)
+            refusal = refuse(busy, id_=asked.id, tool=tool, is_envelope=asked.era is Era.ENVELOPE)
             await send_json(send, Answer(encode(refusal.body), refusal.status), refusal.headers)
             return
         try:
@@ -121,7 +123,7 @@ class Endpoint:
         traffic, since = self._traffic, time.monotonic()
         framing, permit = traffic.way_out(asked, readable_by(headers.get("accept")), headers)
         exchange = Exchange(receive, send, framing=framing, policy=self._settings.stream)
-        RUNNING_TOOL.set(tool_of(asked))
+        RUNNING_TOOL.set(self._kernel.declared_tool(asked))
 
         async def work() -> Answer:
             return await self._kernel.answer(asked, headers, scope, exchange)

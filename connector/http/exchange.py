@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
+from time import monotonic
 from typing import Any, ClassVar, Final
 
 import pydantic_core
@@ -70,7 +71,7 @@ class Exchange:
 
     __slots__ = (
         "_beat_with", "_ended", "_ends_with_client", "_framing", "_gone", "_lock", "_policy", "_pulse", "_receive",
-        "_send", "_started", "_stopped", "_task", "_timer", "_warm", "_watch",
+        "_send", "_started", "_stopped", "_task", "_timer", "_warm", "_watch", "gone_at",
     )  # fmt: skip
 
     heartbeats: ClassVar[int] = 0
@@ -88,6 +89,8 @@ class Exchange:
         self._watch: asyncio.Task[None] | None = None
         self._task: asyncio.Task[Any] | None = None
         self._beat_with: Callable[[], bytes] | None = None
+        self.gone_at: float | None = None
+        """When the client was seen to go away, in seconds on the monotonic clock."""
 
     @property
     def is_abandoned(self) -> bool:
@@ -203,6 +206,7 @@ class Exchange:
         while (await self._receive())["type"] != "http.disconnect":
             pass
         self._gone = True
+        self.gone_at = monotonic()
         self._stop_beating()
         if self._task is not None and self._ends_with_client:
             self._task.cancel()

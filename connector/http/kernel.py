@@ -201,6 +201,12 @@ class Kernel:
         if entry is not None and isinstance(entry.handler, ListenHandler):
             entry.handler.close()
 
+    def declared_tool(self, asked: Asked) -> str | None:
+        """The tool that a request calls, if there is one of that name. Invented names go into no log and no metric."""
+        name = (asked.params or {}).get("name") if asked.method == "tools/call" else None
+        known = self._server._tool_manager.get_tool(name) if isinstance(name, str) else None  # noqa: SLF001
+        return None if known is None else known.name
+
     def is_write(self, asked: Asked) -> bool:
         """Whether ending this request half-way could leave an effect half-done: a call of a tool not declared
         read-only.

@@ -63,7 +63,8 @@ class Traffic:
         framing = framing_of(asked, readable)
         if framing is not Framing.JSON_OR_EVENTS or asked.method == LISTEN:  # what listens reads events, or nothing
             return framing, None
-        permit = self._breaker.may_stream(surface_of(headers.get("user-agent")), time.monotonic())
+        surface = surface_of(headers.get("user-agent"), _client_name(asked))
+        permit = self._breaker.may_stream(surface, time.monotonic())
         return (Framing.JSON_ONLY if permit.reply is Reply.PLAIN else Framing.JSON_OR_EVENTS), permit
 
     def started(self, exchange: Exchange) -> None:
@@ -77,7 +78,8 @@ class Traffic:
             return
         if exchange.was_streamed and not exchange.was_stopped and permit.reply is not Reply.PLAIN:
             now = time.monotonic()
-            self._breaker.stream_ended(permit, delivered=exchange.was_delivered, lasted=now - since, now=now)
+            lasted = (exchange.gone_at or now) - since
+            self._breaker.stream_ended(permit, delivered=exchange.was_delivered, lasted=lasted, now=now)
         else:
             self._breaker.answer_ended(permit, delivered=exchange.was_delivered)
 
@@ -105,6 +107,13 @@ def framing_of(asked: Asked, readable: Readable) -> Framing:
 def tool_of(asked: Asked) -> str | None:
     """The tool a request calls by name, whether or not there is such a tool."""
     name = (asked.params or {}).get("name") if asked.method == "tools/call" else None
+    return name if isinstance(name, str) else None
+
+
+def _client_name(asked: Asked) -> str | None:
+    meta = (asked.params or {}).get("_meta")
+    info = meta.get("io.modelcontextprotocol/clientInfo") if isinstance(meta, dict) else None
+    name = info.get("name") if isinstance(info, dict) else None
     return name if isinstance(name, str) else None
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, CallToolResult
+from mcp_types.version import KNOWN_PROTOCOL_VERSIONS
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.propagate import extract
@@ -98,7 +99,7 @@ class RequestSpans:
 
     def refused(self, method: str, version: str, code: int, message: str, scope: Scope) -> None:
         """The span of a request that is refused before the chain."""
-        known = self._known(method)
+        known, version = self._known(method), version if version in KNOWN_PROTOCOL_VERSIONS else OTHER
         if not _nobody_listens():
             span = self._start(known, None, scope)
             span.set_attributes({METHOD: known, VERSION: version, **_network(scope)})
