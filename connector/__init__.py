@@ -3,6 +3,7 @@
 from .calls.call import Call
 from .declaration import tool
 from .errors import BallastError, DeclarationError, ToolFailed
+from .hardening import harden
 from .server import Connector
 from .settings import (
     AccessSettings,
@@ -29,5 +30,6 @@ __all__ = [
     "StreamSettings",
     "ToolFailed",
     "WatchdogSettings",
+    "harden",
     "tool",
 ]

@@ -3,9 +3,9 @@
 import inspect
 import logging
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, get_args
 
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ToolError, UnexpectedToolError
@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 from .calls.running import Workers, tool_function
 from .declaration import declared_tools
 from .errors import DeclarationError
-from .http.assembly import assemble
+from .http.assembly import House, Running, assemble
 from .http.drain import Drain
 from .http.kernel import Kernel, answer_courtesies, core_of, fields_of, log_crash, without_sdk_spans
 from .http.serving import serve
@@ -28,6 +28,8 @@ from .settings import Settings
 from .telemetry.meters import Meters
 from .telemetry.setup import export_from_environment, flush
 from .telemetry.spans import RequestSpans
+
+Sessions = Literal["none", "sticky"]
 
 
 class Connector(MCPServer[Any]):
@@ -39,6 +41,9 @@ class Connector(MCPServer[Any]):
 
     Args:
         public_url: The origin people and platforms use. Default: `BALLAST_PUBLIC_URL`, else loopback only.
+        sessions: `sticky` puts the SDK's own sessions behind the same door, for hosts that need requests from the
+        server
+            (sampling, elicitation). They are tied to one process. Default: none, and any worker answers anything.
         settings: All settings at once. Default: `Settings.from_environment()`.
         options: What `MCPServer` takes (`lifespan`, `extensions`, `middleware`, `auth`, `token_verifier`, ...).
 
@@ -58,8 +63,19 @@ class Connector(MCPServer[Any]):
 
     _identity: ClassVar = ("name", "version", "title", "description", "instructions", "website_url", "icons")
 
-    def __init__(self, *, public_url: str | None = None, settings: Settings | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        public_url: str | None = None,
+        settings: Settings | None = None,
+        sessions: Sessions = "none",
+        **options: Any,
+    ) -> None:
+        if sessions not in get_args(Sessions):
+            raise DeclarationError(f"sessions={sessions!r} is not known: leave it out, or set 'sticky'")
         self._configuration = _configured(settings, public_url)
+        self._sessions = sessions
+        self._beside: list[Running] = []
         for member in self._identity:
             setattr(self, member, options.pop(member, None) or getattr(type(self), member))
         self.instructions = self.instructions or _docstring_of(type(self))
@@ -92,14 +108,12 @@ class Connector(MCPServer[Any]):
             async with self.running():
                 yield
 
-        return assemble(
-            self,
-            self._kernel,
-            settings=self._configuration,
-            drain=self._drain,
-            meters=self._meters,
-            lifespan=lifespan,
+        house = House(
+            server=self, kernel=self._kernel, settings=self._configuration, drain=self._drain, meters=self._meters
         )
+        app, running = assemble(house, is_sticky=self._sessions == "sticky", lifespan=lifespan)
+        self._beside.append(running)
+        return app
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -108,7 +122,9 @@ class Connector(MCPServer[Any]):
         watchdog = Watchdog(
             self._configuration.watchdog, on_block=lambda block: self._meters.blocked(block.seconds, block.tool)
         )
-        async with self._kernel.lifespan():
+        async with self._kernel.lifespan(), AsyncExitStack() as beside:
+            for each in self._beside:
+                await beside.enter_async_context(each())
             try:
                 with self._drain.on_signals(), watchdog.watching():
                     yield

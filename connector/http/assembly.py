@@ -3,7 +3,9 @@ rest.
 """
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
 
 from mcp.server.auth.middleware.bearer_auth import RequireAuthMiddleware
 from mcp.server.mcpserver import MCPServer
@@ -18,17 +20,31 @@ from ..telemetry.meters import Meters
 from .door import Door, Endpoint
 from .drain import Drain
 from .kernel import Kernel
+from .sticky import sticky_endpoint
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
+Running = Callable[[], AbstractAsyncContextManager[None]]
 
 
-def assemble(
-    server: MCPServer, kernel: Kernel, *, settings: Settings, drain: Drain, meters: Meters, lifespan: Lifespan
-) -> ASGIApp:
-    """The app for one connector. Custom routes and OAuth routes are the SDK's own; its endpoint is replaced by ours."""
-    path = settings.access.path
-    sdk = MCPServer.streamable_http_app(server, streamable_http_path=path)
-    endpoint: ASGIApp = Endpoint(kernel, settings, drain, meters)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """What a connector's app is put together from."""
+
+    server: MCPServer[Any]
+    kernel: Kernel
+    settings: Settings
+    drain: Drain
+    meters: Meters
+
+
+def assemble(house: House, *, is_sticky: bool, lifespan: Lifespan) -> tuple[ASGIApp, Running]:
+    """The app for one connector, and what must be entered within the kernel's lifespan while it serves.
+
+    Custom routes and OAuth routes are the SDK's own; its endpoint is replaced by ours.
+    """
+    path = house.settings.access.path
+    endpoint, running = _endpoint(house, is_sticky=is_sticky)
+    sdk = MCPServer.streamable_http_app(house.server, streamable_http_path=path)
     own = [Route("/health", _health), Route("/ready", _ready), Route("/sse", _gone, methods=["GET", "POST"])]
     routes = [*own, *(r for r in sdk.routes if getattr(r, "path", None) != path)]
     guard = next((r.endpoint for r in sdk.routes if isinstance(r, Route) and r.path == path), None)
@@ -40,9 +56,20 @@ def assemble(
         routes=routes, middleware=sdk.user_middleware, lifespan=lifespan, exception_handlers={404: _not_found}
     )
     others.router.redirect_slashes = False  # a redirect drops Authorization (incident T-10)
-    others.state.endpoint, others.state.drain = path, drain
-    others.state.public_url = (settings.access.public_url or "").rstrip("/")
-    return others if is_guarded else Door(endpoint, others, path=path)
+    others.state.endpoint, others.state.drain = path, house.drain
+    others.state.public_url = (house.settings.access.public_url or "").rstrip("/")
+    return (others if is_guarded else Door(endpoint, others, path=path)), running
+
+
+def _endpoint(house: House, *, is_sticky: bool) -> tuple[ASGIApp, Running]:
+    plain = Endpoint(house.kernel, house.settings, house.drain, house.meters)
+    if not is_sticky:
+        return plain, nullcontext
+    admit = plain.traffic.admit
+    sticky, sessions = sticky_endpoint(house.server, house.kernel, house.settings, plain, admit=admit)
+    house.drain.when_leaving(sticky.end_streams)
+    house.drain.when_overdue(sticky.stop_all)
+    return sticky, sessions
 
 
 async def _health(_: Request) -> Response:

@@ -35,7 +35,6 @@ from .reading import (
     readable_by,
 )
 from .traffic import Traffic
-from .traffic import framing_of as _framing  # noqa: F401
 from .watchdog import RUNNING_TOOL
 
 logger = logging.getLogger("ballast.http")
@@ -56,7 +55,7 @@ class Endpoint:
         self._settings = settings
         self._drain = drain
         self._admission = Admission.of(settings.access)
-        self._traffic = traffic = Traffic(settings, meters)
+        self.traffic = traffic = Traffic(settings, meters)
         drain.when_leaving(traffic.idle.end)
         drain.when_leaving(kernel.end_listening)
         drain.when_closing(traffic.capacity.close)
@@ -89,8 +88,8 @@ class Endpoint:
 
     async def _other_verb(self, verb: str, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
         if verb == "GET" and _wants_stream(headers) and not self._drain.is_leaving:
-            with suppress(Busy), self._traffic.capacity.open_stream():
-                await self._traffic.idle.serve(receive, send)
+            with suppress(Busy), self.traffic.capacity.open_stream():
+                await self.traffic.idle.serve(receive, send)
                 return
         if verb == "OPTIONS":
             wanted = headers.get("access-control-request-headers", "")
@@ -104,7 +103,7 @@ class Endpoint:
         self, asked: Asked, headers: Mapping[str, str], scope: Scope, receive: Receive, send: Send
     ) -> None:
         try:
-            slot = await self._traffic.admit(asked, scope)
+            slot = await self.traffic.admit(asked, scope)
         except Busy as busy:
             # While draining a status, so that a balancer tries another worker; otherwise words, for the model to read.
             tool = None if busy.is_draining else self._kernel.declared_tool(asked)
@@ -120,7 +119,7 @@ class Endpoint:
     async def _serve(
         self, asked: Asked, headers: Mapping[str, str], scope: Scope, receive: Receive, send: Send
     ) -> None:
-        traffic, since = self._traffic, time.monotonic()
+        traffic, since = self.traffic, time.monotonic()
         framing, permit = traffic.way_out(asked, readable_by(headers.get("accept")), headers)
         exchange = Exchange(receive, send, framing=framing, policy=self._settings.stream)
         RUNNING_TOOL.set(self._kernel.declared_tool(asked))

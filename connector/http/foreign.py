@@ -22,13 +22,11 @@ from .cors import Lines, for_preflight, for_reply
 from .exchange import JSON, Answer, Framing, encode, send_json
 from .line import Canned, Line
 from .reading import (
-    ANSWERED_AS_JSON,
     INVALID_REQUEST,
     VERSION_KEY,
     Asked,
     Era,
     NothingAsked,
-    Readable,
     Refused,
     Told,
     error_body,
@@ -36,7 +34,7 @@ from .reading import (
     readable_by,
 )
 from .relay import Expected, Relay, is_answer, message_in
-from .traffic import tool_of
+from .traffic import framing_of, tool_of
 
 Read = Asked | Told | NothingAsked
 
@@ -107,7 +105,7 @@ class _Posted:
         if not isinstance(read, Asked):
             return Expected(instead=_ACKNOWLEDGED, lines=lines, unsaid=_unsaid(self.headers))
         unsaid = frozenset[bytes]() if read.method == "initialize" else _unsaid(self.headers)
-        framing = _framing(read, readable_by(self.headers.get("accept")))
+        framing = framing_of(read, readable_by(self.headers.get("accept")))
         return Expected(framing=framing, asked=read, lines=lines, unsaid=unsaid)
 
     def body_for_app(self) -> bytes:
@@ -264,13 +262,6 @@ def _among(running: set[Relay], relay: Relay) -> Iterator[None]:
         yield
     finally:
         running.discard(relay)
-
-
-def _framing(asked: Asked, readable: Readable) -> Framing:
-    if not readable.json:
-        return Framing.EVENTS_ONLY
-    is_json = not readable.events or asked.method in ANSWERED_AS_JSON
-    return Framing.JSON_ONLY if is_json else Framing.JSON_OR_EVENTS
 
 
 def _instead(verb: str, headers: Mapping[str, str]) -> Mapping[int, Canned]:
