@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.proxies.backends import BRISK, CONNECTOR, ON_H11, PLAIN_EVENTS, PLAIN_JSON, serving
+from tests.proxies.backends import CONNECTOR, PLAIN_EVENTS, PLAIN_JSON, serving
 from tests.proxies.chaos import CutWhenSilent, Fault, Throttle, chaos
 from tests.proxies.client import ACCEPTS, ENVELOPE, HANDSHAKE, Seen, call_through, new_client
 from tests.proxies.haproxy import haproxy
@@ -24,15 +24,6 @@ SECONDS: Final = (25, 75)
 PLAIN: Final = (PLAIN_EVENTS, PLAIN_JSON)
 
 FAULTS: Final[Mapping[str, Fault]] = {"silence-10s": CutWhenSilent(10.0), "throttle": Throttle(400.0)}
-
-# Connectors have their defaults, caps included, so that no row may crowd out another: one process for each family.
-_SERVERS: Final = {
-    **{f"{CONNECTOR}/{family}": CONNECTOR for family in ("none", "nginx", "haproxy", "chaos")},
-    BRISK: BRISK,
-    ON_H11: ON_H11,
-    PLAIN_EVENTS: PLAIN_EVENTS,
-    PLAIN_JSON: PLAIN_JSON,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +64,9 @@ def available(rows: Iterable[Row] = ROWS) -> list[Row]:
 @contextmanager
 def proxied(rows: Sequence[Row], folder: Path) -> Iterator[Ports]:
     """Start the servers of the rows and the proxies that are programs; gives every port but those of chaos."""
-    names = {_name(row, server): server for row in rows for server in (row.server, *PLAIN)}
+    kinds = {_name(row, server): server for row in rows for server in (row.server, *PLAIN)}
     with ExitStack() as stack:
-        behind = stack.enter_context(serving({name: _SERVERS[name] for name in names}, folder))
+        behind = stack.enter_context(serving(kinds, folder))
         ports = {
             (row.key, server): behind[_name(row, server)]
             for row in rows
@@ -120,4 +111,9 @@ async def misbehaving(ports: Ports) -> AsyncIterator[Ports]:
 
 
 def _name(row: Row, server: str) -> str:
-    return f"{server}/{row.family}" if server == CONNECTOR else server
+    """Which process serves a row. Connectors have their defaults: one for each family, so that no cap is reached, and
+    one alone where replies are cut, because a connector remembers which clients' streams break.
+    """
+    if server != CONNECTOR:
+        return server
+    return f"{server}/{row.family if row.delivers else row.key}"

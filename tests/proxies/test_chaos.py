@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.proxies.backends import CONNECTOR, serving
 from tests.proxies.chaos import CutWhenSilent, EndAfter, EndRequests, Fault, ResetAfter, Throttle, chaos
-from tests.proxies.client import Seen, call_through, new_client
+from tests.proxies.client import ENVELOPE, HANDSHAKE, Seen, call_through, new_client
 from tests.proxies.matrix import ERAS
 
 HEARTBEAT = b": still working"
@@ -23,9 +24,17 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         yield ports["connector"]
 
 
-async def _through(port: int, fault: Fault, tool: str, era: str, **arguments: Any) -> Seen:
+@pytest.fixture
+def fresh_port(tmp_path: Path) -> Iterator[int]:
+    """A connector that has not seen a stream break yet."""
+    with serving({"connector": CONNECTOR}, tmp_path) as ports:
+        yield ports["connector"]
+
+
+async def _through(port: int, fault: Fault, tool: str, era: str, accept: str = "events only", **arguments: Any) -> Seen:
+    """A call of a client that takes nothing but events, unless said otherwise: it is streamed to whatever breaks."""
     async with chaos(port, fault) as torn, new_client(limit=30) as client:
-        return await call_through(client, torn, tool, arguments, era=era)
+        return await call_through(client, torn, tool, arguments, era=era, accept=accept)
 
 
 async def _directly(port: int, tool: str, era: str, **arguments: Any) -> Any:
@@ -51,27 +60,40 @@ def test_fifty_torn_replies_leave_the_next_call_alone(port: int, fault: Fault) -
     """T-11, CT-31: one request's failure is no other request's."""
 
     async def storm() -> list[Seen]:
-        return await asyncio.gather(*(_through(port, fault, "rest", ERAS[n % 2], seconds=5) for n in range(50)))
+        return await asyncio.gather(*(_through(port, fault, "rest", ERAS[n % 2], seconds=3) for n in range(50)))
 
     assert {seen.result for seen in asyncio.run(storm())} == {None}
-    assert asyncio.run(_directly(port, "rest", "2025-11-25", seconds=0)) == "rested 0 s"
+    assert asyncio.run(_directly(port, "rest", HANDSHAKE, seconds=0)) == "rested 0 s"
+
+
+@TORN
+def test_where_streams_keep_breaking_the_next_answer_goes_out_unstreamed(fresh_port: int, fault: Fault) -> None:
+    """Issue 3, item 4: this fault only knows event streams, as some edges do; who takes both is served JSON."""
+    seen = [asyncio.run(_through(fresh_port, fault, "rest", ERAS[n % 2], "both", seconds=2)) for n in range(4)]
+
+    assert [(saw.media, saw.result) for saw in seen] == [
+        ("text/event-stream", None),
+        ("text/event-stream", None),
+        ("text/event-stream", None),
+        ("application/json", "rested 2 s"),
+    ]
 
 
 def test_a_reply_in_small_slow_pieces_is_complete(port: int) -> None:
     """Ours: 20 bytes at a time, 400 bytes a second, in both directions."""
-    assert asyncio.run(_through(port, Throttle(400), "rest", "2026-07-28", seconds=2)).result == "rested 2 s"
+    assert asyncio.run(_through(port, Throttle(400), "rest", ENVELOPE, seconds=2)).result == "rested 2 s"
 
 
 def test_a_request_stream_closed_early_is_a_client_gone(port: int) -> None:
     """Ours, a known limit: uvicorn takes a half-closed request for a closed connection. A write still happens once."""
-    seen = asyncio.run(_through(port, EndRequests(b'"seconds":2'), "write", "2025-11-25", run="early", seconds=2))
+    seen = asyncio.run(_through(port, EndRequests(b'"seconds":2'), "write", HANDSHAKE, run="early", seconds=2))
 
     assert (seen.status, seen.result) == (None, None)
-    assert asyncio.run(_directly(port, "effects", "2025-11-25", run="early")) == 1
+    assert asyncio.run(_directly(port, "effects", HANDSHAKE, run="early")) == 1
 
 
 def test_the_proxy_that_cuts_silence_cuts_a_slow_first_byte(port: int) -> None:
     """Ours: the fault does what it says; without it the tests of the matrix would show nothing."""
-    seen = asyncio.run(_through(port, CutWhenSilent(0.3), "rest", "2026-07-28", seconds=5))
+    seen = asyncio.run(_through(port, CutWhenSilent(0.3), "rest", ENVELOPE, seconds=5))
 
     assert (seen.status, seen.trouble.partition(" ")[0]) == (None, "RemoteProtocolError")
