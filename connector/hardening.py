@@ -12,11 +12,11 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .http.behind.foreign import SESSION_ID, ForeignEndpoint
 from .http.door import Door
 from .http.exchange import Answer, encode, send_json
-from .http.foreign import SESSION_ID, ForeignEndpoint
-from .http.reading import HANDSHAKE_VERSIONS
-from .http.traffic import Traffic
+from .http.load.traffic import Traffic
+from .http.request.reading import HANDSHAKE_VERSIONS
 from .settings import Settings
 from .telemetry.meters import Meters
 

@@ -22,8 +22,8 @@ from .errors import DeclarationError
 from .http.assembly import House, Running, assemble
 from .http.drain import Drain
 from .http.kernel import Kernel, answer_courtesies, core_of, fields_of, log_crash, without_sdk_spans
+from .http.load.watchdog import Watchdog
 from .http.serving import serve
-from .http.watchdog import Watchdog
 from .settings import Settings
 from .telemetry.meters import Meters
 from .telemetry.setup import export_from_environment, flush

@@ -53,9 +53,9 @@ def served(connector: Path, collector: str) -> Iterator[str]:
     """Serve a connector as `mcp-ballast serve` does, its traces going to `collector`; yields the endpoint's URL."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    program = Path(sys.executable).with_name("mcp-ballast")
+    program = str(Path(sys.executable).with_name("mcp-ballast"))
     env = {**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": collector, "OTEL_BSP_SCHEDULE_DELAY": "200"}
-    command = [program, "serve", connector, "--port", str(port)]
+    command = [program, "serve", str(connector), "--port", str(port)]
     with subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             wait_for(f"http://127.0.0.1:{port}/health", process)

@@ -17,10 +17,10 @@ from starlette.types import ASGIApp
 
 from ..settings import Settings
 from ..telemetry.meters import Meters
+from .behind.sticky import sticky_endpoint
 from .door import Door, Endpoint
 from .drain import Drain
 from .kernel import Kernel
-from .sticky import sticky_endpoint
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 Running = Callable[[], AbstractAsyncContextManager[None]]

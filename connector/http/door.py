@@ -16,13 +16,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..settings import Settings
 from ..telemetry.meters import Meters
-from .admission import Admission
-from .busy import Busy, refuse
-from .cors import Lines, for_preflight, for_reply
 from .drain import Drain
 from .exchange import Answer, ClientGone, Exchange, Framing, Stopped, encode, send_json
 from .kernel import Kernel
-from .reading import (
+from .load.busy import Busy, refuse
+from .load.traffic import Traffic
+from .load.watchdog import RUNNING_TOOL
+from .request.admission import Admission
+from .request.cors import Lines, for_preflight, for_reply
+from .request.reading import (
     ENVELOPE_VERSIONS,
     INVALID_REQUEST,
     Asked,
@@ -34,8 +36,6 @@ from .reading import (
     read_body,
     readable_by,
 )
-from .traffic import Traffic
-from .watchdog import RUNNING_TOOL
 
 logger = logging.getLogger("ballast.http")
 

@@ -42,8 +42,8 @@ from starlette.types import Scope
 
 from ..settings import LimitSettings, Settings
 from .exchange import Answer, Exchange, encode
-from .reading import HANDSHAKE_VERSIONS, Asked, Era, Refused, Told, error_body
-from .revisions import as_of
+from .request.reading import HANDSHAKE_VERSIONS, Asked, Era, Refused, Told, error_body
+from .request.revisions import as_of
 
 logger = logging.getLogger("ballast.http")
 

@@ -121,8 +121,8 @@ async def _call(free: "asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamW
     reader, writer = await free.get()
     writer.write(SHORT)
     head = await reader.readuntil(b"\r\n\r\n")
-    length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
-    body = await reader.readexactly(length)
+    length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
+    body = await (reader.readexactly(int(length)) if length else reader.readuntil(b"0\r\n\r\n"))
     took = time.monotonic() - since
     free.put_nowait((reader, writer))
     if b'"isError":false' in body:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from connector.errors import DeclarationError
-from connector.http.breaker import Breaker, Permit, Reply, State
-from connector.http.surface import Surface
+from connector.http.load.breaker import Breaker, Permit, Reply, State
+from connector.http.request.surface import Surface
 from connector.settings import AdaptiveSettings
 
 CHATGPT, CLAUDE = Surface.CHATGPT, Surface.CLAUDE

@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from connector.http.breaker import Breaker, Permit, Reply, State
-from connector.http.surface import Surface
+from connector.http.load.breaker import Breaker, Permit, Reply, State
+from connector.http.request.surface import Surface
 from connector.settings import AdaptiveSettings
 
 POLICY = AdaptiveSettings(window=50, pause=5, longest_pause=60, probe_patience=30)

@@ -3,7 +3,7 @@
 import pytest
 
 from connector.errors import BallastError
-from connector.http.busy import Busy, Scope, refuse
+from connector.http.load.busy import Busy, Scope, refuse
 
 
 def _busy(scope: Scope = Scope.GLOBAL, retry_after: float = 3.2, most: int = 7) -> Busy:

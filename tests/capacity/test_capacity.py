@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from connector.errors import DeclarationError
-from connector.http.busy import Busy, Scope
-from connector.http.capacity import Capacity
+from connector.http.load.busy import Busy, Scope
+from connector.http.load.capacity import Capacity
 from connector.settings import CapacitySettings
 from tests.capacity.ticking import Ticking, ticking
 

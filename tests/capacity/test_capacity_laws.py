@@ -6,8 +6,8 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector.http.busy import Busy
-from connector.http.capacity import Capacity
+from connector.http.load.busy import Busy
+from connector.http.load.capacity import Capacity
 from connector.settings import CapacitySettings
 from tests.capacity.ticking import Ticking, ticking
 

@@ -10,10 +10,10 @@ from typing import Any
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import HistogramDataPoint, InMemoryMetricReader, NumberDataPoint
 
-from connector.http.breaker import Breaker
-from connector.http.busy import Busy
-from connector.http.capacity import Capacity
-from connector.http.surface import Surface
+from connector.http.load.breaker import Breaker
+from connector.http.load.busy import Busy
+from connector.http.load.capacity import Capacity
+from connector.http.request.surface import Surface
 from connector.settings import CapacitySettings
 from connector.telemetry.meters import Meters, Watched
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.http.surface import CALL_LIMITS, Surface, is_own_limit, surface_of
+from connector.http.request.surface import CALL_LIMITS, Surface, is_own_limit, surface_of
 
 
 @pytest.mark.parametrize(

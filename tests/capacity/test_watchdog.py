@@ -14,7 +14,7 @@ import pytest
 import uvloop
 
 from connector.errors import DeclarationError
-from connector.http.watchdog import RUNNING_TOOL, Block, Watchdog, running
+from connector.http.load.watchdog import RUNNING_TOOL, Block, Watchdog, running
 from connector.settings import WatchdogSettings
 
 QUICK = WatchdogSettings(blocked_after=0.3, interval=0.05)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.http.events import Splitter, as_event, data_of, names_itself
+from connector.http.behind.events import Splitter, as_event, data_of, names_itself
 
 LINE_ENDS = st.sampled_from([b"\n", b"\r", b"\r\n"])
 COMMENT = b": still working\n\n"

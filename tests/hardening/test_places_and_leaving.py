@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connector import CapacitySettings, Settings
 from connector.hardening import harden
-from connector.http.foreign import ForeignEndpoint
+from connector.http.behind.foreign import ForeignEndpoint
 from tests.hardening.contenders import Tools, contender
 from tests.hardening.scripts import ANSWERED, BEAT, EAGER, EVENTS, Gate, Script, head, part
 from tests.loopback import Serve

@@ -13,9 +13,9 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from connector import Call, Connector, Settings, tool
+from connector.http.behind.foreign import ForeignEndpoint
+from connector.http.behind.sticky import sticky_endpoint
 from connector.http.door import Door, Endpoint
-from connector.http.foreign import ForeignEndpoint
-from connector.http.sticky import sticky_endpoint
 from tests.hardening.contenders import Size, Tools
 from tests.hardening.scripts import BEAT, EAGER, PATIENT
 from tests.loopback import Serve

@@ -52,7 +52,7 @@ def test_the_wheel_replays_sessions_without_the_working_tree(wheel: Path, tmp_pa
         "        return 1\n"
         "connector = One()\n"
     )
-    command = "import connector, sys; print(connector.__file__); from contract_tests.cli import main; main(sys.argv[1:])"
+    command = "import connector, sys; print(connector.__file__); from contract_tests.cli import main; main()"
     arguments = ["test", "one.py", "--only", "create-noauth-modern", "--html", "page.html"]
     done = subprocess.run(
         [sys.executable, "-c", command, *arguments],

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
 
 from connector import Connector, LimitSettings, Settings, tool
-from connector.http.reading import ENVELOPE_VERSIONS, HANDSHAKE_VERSIONS, Asked, NothingAsked, Refused, Told, read_body
+from connector.http.request.reading import (
+    ENVELOPE_VERSIONS,
+    HANDSHAKE_VERSIONS,
+    Asked,
+    NothingAsked,
+    Refused,
+    Told,
+    read_body,
+)
 from tests.loopback import Serve
 from tests.wire import ENVELOPE, call, headers, modern, post, request
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mcp_types.methods import validate_client_request
 
 from connector import Connector, tool
-from connector.http.tolerance import tolerated
+from connector.http.request.tolerance import tolerated
 from tests.loopback import Serve
 from tests.wire import ENVELOPE, call, headers, modern, post, request
 

@@ -10,14 +10,14 @@ from typing import Final
 
 from starlette.types import Scope
 
-from ..settings import Settings
-from ..telemetry.meters import Meters, Watched
+from ...settings import Settings
+from ...telemetry.meters import Meters, Watched
+from ..exchange import Exchange, Framing
+from ..idle import IdleStreams
+from ..request.reading import ANSWERED_AS_JSON, Asked, Readable
+from ..request.surface import Surface, surface_of
 from .breaker import Breaker, Permit, Reply, Snapshot
 from .capacity import Capacity, Slot
-from .exchange import Exchange, Framing
-from .idle import IdleStreams
-from .reading import ANSWERED_AS_JSON, Asked, Readable
-from .surface import Surface, surface_of
 
 LISTEN: Final = "subscriptions/listen"
 

@@ -14,14 +14,14 @@ from urllib.parse import quote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..settings import Settings
-from .admission import Admission
-from .busy import Busy, refuse
-from .capacity import Slot
-from .cors import Lines, for_preflight, for_reply
-from .exchange import JSON, Answer, Framing, encode, send_json
-from .line import Canned, Line
-from .reading import (
+from ...settings import Settings
+from ..exchange import JSON, Answer, Framing, encode, send_json
+from ..load.busy import Busy, refuse
+from ..load.capacity import Slot
+from ..load.traffic import framing_of, tool_of
+from ..request.admission import Admission
+from ..request.cors import Lines, for_preflight, for_reply
+from ..request.reading import (
     INVALID_REQUEST,
     VERSION_KEY,
     Asked,
@@ -33,8 +33,8 @@ from .reading import (
     read_body,
     readable_by,
 )
+from .line import Canned, Line
 from .relay import Expected, Relay, is_answer, message_in
-from .traffic import framing_of, tool_of
 
 Read = Asked | Told | NothingAsked
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final
 
-from ..settings import WatchdogSettings
+from ...settings import WatchdogSettings
 
 logger = logging.getLogger("ballast.loop")
 

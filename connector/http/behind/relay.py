@@ -17,13 +17,13 @@ from typing import Any, Final
 from pydantic_core import from_json
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..settings import StreamSettings
-from .cors import Lines
+from ...settings import StreamSettings
+from ..exchange import HEARTBEAT_COMMENT, OK, Framing, encode
+from ..kernel import log_crash
+from ..request.cors import Lines
+from ..request.reading import INVALID_REQUEST, Asked, Refused, error_body
 from .events import Splitter, as_event, data_of, names_itself
-from .exchange import HEARTBEAT_COMMENT, OK, Framing, encode
-from .kernel import log_crash
 from .line import Canned, Line, Stage
-from .reading import INVALID_REQUEST, Asked, Refused, error_body
 
 logger = logging.getLogger("ballast.http")
 

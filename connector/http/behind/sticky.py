@@ -14,9 +14,9 @@ from mcp.server.streamable_http import EventStore
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ..settings import Settings
+from ...settings import Settings
+from ..kernel import Kernel, core_of
 from .foreign import Admit, ForeignEndpoint
-from .kernel import Kernel, core_of
 
 
 def sticky_endpoint(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
-from ..errors import BallastError
+from ...errors import BallastError
 
 BUSY: Final = 1429
 """Our JSON-RPC code: 1000 and the HTTP status nearest in meaning. Codes of one's own must stay outside

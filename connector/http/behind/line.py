@@ -13,10 +13,10 @@ from typing import Final
 
 from starlette.types import Message, Send
 
-from ..settings import StreamSettings
-from .cors import Lines
+from ...settings import StreamSettings
+from ..exchange import EVENTS, HEARTBEAT_COMMENT, HEARTBEAT_SPACE, JSON, OK, UNBUFFERED, Framing
+from ..request.cors import Lines
 from .events import as_event
-from .exchange import EVENTS, HEARTBEAT_COMMENT, HEARTBEAT_SPACE, JSON, OK, UNBUFFERED, Framing
 
 _FRAME: Final = frozenset({b"content-type", b"content-length", b"cache-control", b"x-accel-buffering"})
 """Header lines that say how a reply is framed: the app's no longer hold when it is framed here."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Final, Self
 
-from ..settings import CapacitySettings
+from ...settings import CapacitySettings
 from .busy import Busy, Scope
 from .gate import Gate
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
-from ..settings import AdaptiveSettings
-from .surface import Surface, is_own_limit
+from ...settings import AdaptiveSettings
+from ..request.surface import Surface, is_own_limit
 
 
 class Reply(Enum):

@@ -1,0 +1,1 @@
+"""How much is on its way at once, what is turned away, and whether the loop keeps up."""
