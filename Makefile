@@ -14,7 +14,7 @@ demo: $(VENV)/.run ## replay ChatGPT's sessions against an example and write a r
 
 test: $(VENV)/.dev check ## check the code, run every test, show coverage
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage run -m pytest --numprocesses 2 --dist loadfile
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
@@ -25,7 +25,9 @@ check: $(VENV)/.dev ## ruff, mypy --strict, import-linter
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 
 bench: $(VENV)/.bench ## measure against the plain SDK and FastMCP, side by side
+	@$(BIN)/python -m tests.bench --fast --write
 	@$(BIN)/python -m tests.bench --write
+	@$(BIN)/python -m tests.bench.scale --write
 
 clean: ## remove what was made here
 	rm -rf $(VENV) .ballast .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage*

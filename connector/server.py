@@ -1,5 +1,6 @@
 """`Connector`: the class to subclass. It wires the rooms together and decides nothing itself."""
 
+import asyncio
 import inspect
 import logging
 from collections.abc import AsyncIterator, Iterator
@@ -23,11 +24,17 @@ from .http.assembly import House, Running, assemble
 from .http.drain import Drain
 from .http.kernel import Kernel, answer_courtesies, core_of, fields_of, log_crash, without_sdk_spans
 from .http.load.watchdog import Watchdog
+from .http.selfcheck import probe_public_stream
 from .http.serving import serve
 from .settings import Settings
 from .telemetry.meters import Meters
 from .telemetry.setup import export_from_environment, flush
 from .telemetry.spans import RequestSpans
+
+logger = logging.getLogger("ballast")
+
+SELF_CHECK_AFTER = 5.0
+"""Seconds after start-up: by then a server listens, and a balancer has noticed."""
 
 Sessions = Literal["none", "sticky"]
 
@@ -126,12 +133,25 @@ class Connector(MCPServer[Any]):
             for each in self._beside:
                 await beside.enter_async_context(each())
             try:
-                with self._drain.on_signals(), watchdog.watching():
+                with self._drain.on_signals(), watchdog.watching(), self._checking_public_stream():
                     yield
             finally:
                 await self._workers.aclose()
                 if exports:
                     await self._workers.in_thread(lambda: flush(exports))
+
+    @contextmanager
+    def _checking_public_stream(self) -> Iterator[None]:
+        """Look once, in the background, whether event streams come through the public address as they leave here."""
+        access = self._configuration.access
+        if access.public_url is None or not access.self_check:
+            yield
+            return
+        task = asyncio.create_task(_check_public_stream(access.public_url.rstrip("/") + access.path))
+        try:
+            yield
+        finally:
+            task.cancel()
 
     def serve(self, *, host: str = "127.0.0.1", port: int = 8000, workers: int = 1, factory: str | None = None) -> None:
         """Serve over HTTP until SIGINT or SIGTERM.
@@ -217,6 +237,12 @@ def _configured(settings: Settings | None, public_url: str | None) -> Settings:
     if public_url is None:
         return settings
     return replace(settings, access=replace(settings.access, public_url=public_url))
+
+
+async def _check_public_stream(url: str) -> None:
+    await asyncio.sleep(SELF_CHECK_AFTER)
+    if (sentence := await probe_public_stream(url)) is not None:
+        logger.warning("%s", sentence)
 
 
 @contextmanager

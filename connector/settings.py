@@ -177,12 +177,14 @@ class AccessSettings:
     endpoint. `path` is the endpoint's path. `allowed_hosts` and `allowed_origins` add names to `public_url`, loopback
     and the platforms' own origins; everything else is refused, because a page in a browser could otherwise reach a
     local connector by rebinding DNS (MCP transports, "Security Warning").
+    `self_check`: once after start-up, fetch a heartbeat stream through `public_url` and log if a proxy holds it back.
     """
 
     public_url: str | None = None
     path: str = "/mcp"
     allowed_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
+    self_check: bool = True
 
     def __post_init__(self) -> None:
         if not self.path.startswith("/") or self.path == "/":
@@ -244,6 +246,7 @@ VARIABLES: Mapping[str, tuple[str, str, Callable[[str], Any]]] = {
     "BALLAST_PUBLIC_URL": ("access", "public_url", str),
     "BALLAST_PATH": ("access", "path", str),
     "BALLAST_ALLOWED_HOSTS": ("access", "allowed_hosts", _names),
+    "BALLAST_SELF_CHECK": ("access", "self_check", _switch),
     "BALLAST_ALLOWED_ORIGINS": ("access", "allowed_origins", _names),
     "BALLAST_FIRST_BYTE": ("stream", "first_byte", float),
     "BALLAST_HEARTBEAT_INTERVAL": ("stream", "interval", float),

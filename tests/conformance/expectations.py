@@ -93,6 +93,13 @@ SESSION_ONLY: Final = frozenset({"server-session-lifecycle", "server-sse-polling
 LEGS: Final = (
     Leg(revision="2026-07-28", engine="default", scored=37, unoffered=TASKS),
     Leg(revision="2025-11-25", engine="default", scored=30, divergences=STATELESS, unoffered=SESSION_ONLY),
+    Leg(
+        revision="2025-11-25",
+        engine="sticky",
+        arguments=("sessions=sticky",),
+        scored=30,
+        unoffered=frozenset({"server-sse-polling"}),
+    ),
 )
 
 

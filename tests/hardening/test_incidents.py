@@ -11,7 +11,7 @@ from mcp import Client
 from mcp.client import ClientRequestContext
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from connector.hardening import harden
+from connector import harden
 from tests.hardening.contenders import KINDS, Tools, contender
 from tests.hardening.scripts import BEAT, EAGER, PATIENT
 from tests.loopback import Serve, served
@@ -112,6 +112,7 @@ def test_p01_a_lent_session_ends_with_its_answer(kind: str, tools: Tools) -> Non
 
     lent = [session for verb, session, _ in spy.seen if verb == "DELETE"]
     assert len(set(lent)) == 3
+    assert [status for _, _, status in spy.seen].count(400) == 1  # the app is asked in vain only once
     assert None not in lent
     assert [status for verb, _, status in spy.seen if verb == "DELETE"] == [200] * 3
     assert [(verb, status) for verb, session, status in spy.seen if session == lent[0]] == [
@@ -181,10 +182,12 @@ def test_g02_the_public_name_is_served_though_the_app_was_never_told(serve: Serv
     options = {"stateless_http": True} | ({"host_origin_protection": True} if kind == "fastmcp" else {})
     lines = headers(Host="x.example", Origin="https://chatgpt.com")
     before = serve(contender(kind, tools, **options))
-    after = serve(harden(contender(kind, tools, **options), settings=PATIENT, public_url="https://x.example"))
+    spy = Spy(contender(kind, tools, **options))
+    after = serve(harden(spy, settings=PATIENT, public_url="https://x.example"))
 
     assert post(before, ECHO, lines).status_code == 421
-    assert [said(post(after, ECHO, lines)) for _ in range(2)] == ["hi", "hi"]
+    assert [said(post(after, ECHO, lines)) for _ in range(3)] == ["hi"] * 3
+    assert [status for verb, _, status in spy.seen] == [421, 200, 200, 200]
 
 
 def test_p36_a_notification_is_always_acknowledged(serve: Serve, kind: str, tools: Tools) -> None:

@@ -8,8 +8,7 @@ import httpx2
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from connector import CapacitySettings, Settings
-from connector.hardening import harden
+from connector import CapacitySettings, Settings, harden
 from connector.http.behind.foreign import ForeignEndpoint
 from tests.hardening.contenders import Tools, contender
 from tests.hardening.scripts import ANSWERED, BEAT, EAGER, EVENTS, Gate, Script, head, part

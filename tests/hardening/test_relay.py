@@ -1,15 +1,18 @@
 """What becomes of another app's reply: framed as the client reads it, kept warm, never silent about its end."""
 
+import asyncio
+import gzip
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import httpx2
 import pytest
-from starlette.types import Receive, Send
+from starlette.types import Message, Receive, Scope, Send
 
-from connector.hardening import harden
+from connector import harden
 from tests.hardening.scripts import (
     ANSWER,
     ANSWERED,
@@ -25,7 +28,7 @@ from tests.hardening.scripts import (
     part,
     saying,
 )
-from tests.loopback import Serve
+from tests.loopback import Serve, served
 from tests.wire import call, headers, messages, post, request, streaming
 
 CALL = call("look", {})
@@ -355,32 +358,104 @@ def test_a_late_handshake_still_brings_its_session_id(serve: Serve, gate: Gate) 
     assert (reply.headers["mcp-session-id"], reply.json()) == ("s1", ANSWER)
 
 
-def test_a_client_that_goes_away_is_reported_to_the_app(serve: Serve) -> None:
-    """MCP: what a disconnect means differs by revision and tool, so the app decides."""
+def test_a_client_that_goes_away_is_reported_to_the_app(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    """MCP: what a disconnect means differs by revision and tool, so the app decides. T-15: it is no error of ours."""
 
     async def play(script: Script, receive: Receive, send: Send) -> None:
         await send(head(200, EVENTS))
         while (await receive())["type"] != "http.disconnect":
             pass
         script.left.set()
+        raise ConnectionError
 
     app = Script(play)
-    with streaming(serve(harden(app, settings=EAGER)), CALL) as (_, chunks):
+    with served(harden(app, settings=EAGER)) as url, streaming(url, CALL) as (_, chunks):
         next(chunks)
 
-    assert app.left.wait(10)
+    assert app.left.is_set()
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 
-def test_an_open_stream_begins_at_once_and_is_kept_warm(serve: Serve, gate: Gate) -> None:
-    """Incident T-01: a GET stream without bytes was cut after 125 s, and its head held back until the first byte."""
-    app = waiting(gate, [head(200, EVENTS)], [part(b"", more=False)])
-    url = serve(harden(app, settings=EAGER))
-    said = {"Accept": "text/event-stream", "Mcp-Session-Id": "s1"}
-    with httpx2.stream("GET", f"{url}/mcp", headers=said, timeout=20) as reply:
-        chunks = reply.iter_raw()
-        beats = [next(chunks) for _ in range(3)]
+def test_an_open_stream_begins_at_once(serve: Serve, gate: Gate) -> None:
+    """Incident T-01: some proxies hold back a head until the first byte of the body."""
+    app = waiting(gate, [head(200, EVENTS)], [part(b": bye\n\n", more=False)])
+    with listening(serve(harden(app, settings=PATIENT))) as chunks:
+        first = next(chunks)
         gate.open()
+        rest = b"".join(chunks)
+
+    assert (first, rest) == (BEAT, b": bye\n\n")
+
+
+@pytest.mark.parametrize("begins_late", [False, True])
+def test_an_open_stream_is_kept_warm(serve: Serve, gate: Gate, begins_late: bool) -> None:
+    """Incident T-01: a GET stream without bytes was cut after 125 s."""
+    end = Gate()
+
+    async def play(script: Script, _: Receive, send: Send) -> None:
+        if script.scopes[-1]["method"] == "GET" and begins_late:
+            await gate.passed()
+        if script.scopes[-1]["method"] == "GET":
+            await send(head(200, EVENTS))
+        await end.passed()
+        await send(part(b"", more=False))
+
+    app = Script(play)
+    url = serve(harden(app, settings=EAGER))
+    with ThreadPoolExecutor() as threads, ExitStack() as stack:
+        opening = threads.submit(lambda: stack.enter_context(listening(url)))
+        assert app.asked.wait(10)
+        with streaming(url, CALL, ONLY_JSON) as (_, later):
+            next(later)  # begun later, and late already
+            gate.open()
+            chunks = opening.result()
+            beats = [next(chunks) for _ in range(3)]
+            end.open()
         rest = b"".join(chunks)
 
     assert beats == [BEAT] * 3
     assert rest.replace(BEAT, b"") == b""
+
+
+@contextmanager
+def listening(url: str) -> Iterator[Iterator[bytes]]:
+    """Open the stream of a session."""
+    said = {"Accept": "text/event-stream", "Mcp-Session-Id": "s1"}
+    with httpx2.stream("GET", f"{url}/mcp", headers=said, timeout=20) as reply:
+        yield reply.iter_raw()
+
+
+def test_a_stream_the_app_has_encoded_is_left_alone(serve: Serve) -> None:
+    """Ours: events cannot be told apart in it, nor comments put between them."""
+    encoded = gzip.compress(EVENT)
+    app = saying(head(200, (*EVENTS, (b"content-encoding", b"gzip"))), part(encoded[:9]), part(encoded[9:], more=False))
+    reply = post(serve(harden(app, settings=PATIENT)), CALL)
+
+    assert (reply.headers["content-encoding"], reply.content) == ("gzip", EVENT)
+
+
+def test_the_head_is_out_before_anything_else_however_slow_the_socket(serve: Serve) -> None:
+    """ASGI: a body before its head is an error. A heartbeat sends the head while the app begins to speak."""
+    order: list[str] = []
+    begun = asyncio.Event()
+
+    async def play(_: Script, __: Receive, send: Send) -> None:
+        await begun.wait()
+        await send(head(200, EVENTS))
+        await send(part(EVENT, more=False))
+
+    hardened = harden(Script(play), settings=EAGER)
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        async def take(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                begun.set()
+                for _ in range(20):
+                    await asyncio.sleep(0)
+            order.append(message["type"])
+            await send(message)
+
+        await hardened(scope, receive, take)
+
+    assert messages(post(serve(slow), CALL).content) == [ANSWER]
+    assert order[:3] == ["lifespan.startup.complete", "http.response.start", "http.response.body"]

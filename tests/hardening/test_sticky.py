@@ -9,13 +9,9 @@ import mcp_types as types
 import pytest
 from mcp import Client
 from mcp.client import ClientRequestContext
-from starlette.applications import Starlette
-from starlette.types import ASGIApp
 
 from connector import Call, Connector, Settings, tool
-from connector.http.behind.foreign import ForeignEndpoint
-from connector.http.behind.sticky import sticky_endpoint
-from connector.http.door import Door, Endpoint
+from connector.server import Sessions
 from tests.hardening.contenders import Size, Tools
 from tests.hardening.scripts import BEAT, EAGER, PATIENT
 from tests.loopback import Serve
@@ -30,11 +26,10 @@ class Shop(Connector):
     name = "shop"
     version = "1"
 
-    def __init__(self, tools: Tools, settings: Settings) -> None:
+    def __init__(self, tools: Tools, settings: Settings, sessions: Sessions = "sticky") -> None:
         self.entered: list[str] = []
-        super().__init__(settings=settings, lifespan=self._live)
+        super().__init__(settings=settings, lifespan=self._live, sessions=sessions)
         self._tools = tools
-        self.sticky: ForeignEndpoint
 
     @contextlib.asynccontextmanager
     async def _live(self, _: Any) -> AsyncIterator[str]:
@@ -63,19 +58,6 @@ class Shop(Connector):
         """Ask the client."""
         answer: Any = await call.context.elicit("Which size?", Size)
         return f"size {answer.data.size}"
-
-    def sticky_app(self) -> ASGIApp:
-        """What `.app()` is with `sessions="sticky"`."""
-        settings = self.configuration
-        own = Endpoint(self._kernel, settings, self._drain, self._meters)
-        self.sticky, sessions = sticky_endpoint(self, self._kernel, settings, own)
-
-        @contextlib.asynccontextmanager
-        async def lifespan(_: Starlette) -> AsyncIterator[None]:
-            async with self.running(), sessions():
-                yield
-
-        return Door(self.sticky, Starlette(lifespan=lifespan), path=settings.access.path)
 
 
 @pytest.fixture
@@ -108,7 +90,7 @@ async def test_a_tool_asks_its_client(serve: Serve, tools: Tools) -> None:
     async def answer(context: ClientRequestContext, params: types.ElicitRequestParams) -> types.ElicitResult:
         return types.ElicitResult(action="accept", content={"size": len(params.message)})
 
-    url = serve(Shop(tools, EAGER).sticky_app())
+    url = serve(Shop(tools, EAGER))
     async with Client(f"{url}/mcp", mode="legacy", elicitation_callback=answer) as client:
         result = await client.call_tool("fit", {})
 
@@ -117,7 +99,7 @@ async def test_a_tool_asks_its_client(serve: Serve, tools: Tools) -> None:
 
 def test_p01_calls_without_the_id_are_served_by_the_default_engine(serve: Serve, tools: Tools) -> None:
     """Incident P-01: ChatGPT initialises, gets an id, and calls tools without it."""
-    url = serve(Shop(tools, PATIENT).sticky_app())
+    url = serve(Shop(tools, PATIENT))
     in_session(url)
     reply = post(url, ECHO)
 
@@ -128,7 +110,7 @@ def test_p01_calls_without_the_id_are_served_by_the_default_engine(serve: Serve,
 
 def test_envelopes_are_served_without_a_session_even_if_they_name_one(serve: Serve, tools: Tools) -> None:
     """MCP 2026-07-28 has no sessions; a server ignores the header."""
-    url = serve(Shop(tools, PATIENT).sticky_app())
+    url = serve(Shop(tools, PATIENT))
     lines, body = modern("tools/call", {"name": "echo", "arguments": {"text": "hi"}})
 
     assert text(post(url, body, lines | {"Mcp-Session-Id": "gone"}).json()) == "hi"
@@ -137,7 +119,7 @@ def test_envelopes_are_served_without_a_session_even_if_they_name_one(serve: Ser
 @pytest.mark.parametrize("verb", ["POST", "GET", "DELETE"])
 def test_p22_an_unknown_id_is_404(serve: Serve, tools: Tools, verb: str) -> None:
     """Incident P-22: hosts open a new session on 404 only (2025-11-25, "Session Management")."""
-    url = serve(Shop(tools, PATIENT).sticky_app())
+    url = serve(Shop(tools, PATIENT))
     reply = httpx2.request(verb, f"{url}/mcp", json=ECHO, headers=headers(Mcp_Session_Id="gone"))
 
     assert (reply.status_code, reply.json()["error"]["message"]) == (404, "Session not found")
@@ -145,7 +127,7 @@ def test_p22_an_unknown_id_is_404(serve: Serve, tools: Tools, verb: str) -> None
 
 def test_a_session_ends_when_its_client_says_so(serve: Serve, tools: Tools) -> None:
     """2025-11-25, "Session Management": DELETE, and 404 from then on."""
-    url = serve(Shop(tools, PATIENT).sticky_app())
+    url = serve(Shop(tools, PATIENT))
     lines = in_session(url)
     served = post(url, ECHO, lines)
     ended = httpx2.delete(f"{url}/mcp", headers=lines)
@@ -156,7 +138,7 @@ def test_a_session_ends_when_its_client_says_so(serve: Serve, tools: Tools) -> N
 
 def test_a_handshake_is_json_and_brings_the_id_whatever_its_header_claims(serve: Serve, tools: Tools) -> None:
     """P-37: `initialize` never fails on a version; the SDK alone believes the header of another revision."""
-    url = serve(Shop(tools, PATIENT).sticky_app())
+    url = serve(Shop(tools, PATIENT))
     for said in ({}, {"version": "2026-07-28"}, {"accept": "*/*"}):
         reply = handshake(url, **said)
         assert (reply.status_code, reply.headers["content-type"]) == (200, "application/json")
@@ -166,7 +148,7 @@ def test_a_handshake_is_json_and_brings_the_id_whatever_its_header_claims(serve:
 def test_both_engines_share_one_lifespan(serve: Serve, tools: Tools) -> None:
     """Ours: a pool of connections must not be opened twice."""
     shop = Shop(tools, PATIENT)
-    url = serve(shop.sticky_app())
+    url = serve(shop)
     asked = call("state", {})
 
     assert text(post(url, asked).json()) == "the state"
@@ -176,7 +158,7 @@ def test_both_engines_share_one_lifespan(serve: Serve, tools: Tools) -> None:
 
 def test_a_call_in_a_session_is_kept_warm(serve: Serve, tools: Tools) -> None:
     """Incident T-03, for the SDK's sessions: its own first byte comes after 15 s."""
-    url = serve(Shop(tools, EAGER).sticky_app())
+    url = serve(Shop(tools, EAGER))
     with streaming(url, call("look", {}, meta={"progressToken": "p"}), in_session(url)) as (reply, chunks):
         first = next(chunks)
         beats = [next(chunks) for _ in range(3)]
@@ -191,7 +173,7 @@ def test_a_call_in_a_session_is_kept_warm(serve: Serve, tools: Tools) -> None:
 
 def test_a_client_of_json_is_served_in_a_session_too(serve: Serve, tools: Tools) -> None:
     """Incident P-41."""
-    url = serve(Shop(tools, EAGER).sticky_app())
+    url = serve(Shop(tools, EAGER))
     with streaming(url, call("look", {}), in_session(url, accept="application/json")) as (reply, chunks):
         beats = [next(chunks) for _ in range(2)]
         tools.opened.set()
@@ -203,7 +185,7 @@ def test_a_client_of_json_is_served_in_a_session_too(serve: Serve, tools: Tools)
 
 def test_what_needs_no_session_is_as_on_the_default_engine(serve: Serve, tools: Tools) -> None:
     """Ours: probes, verbs and refusals do not change with `sessions="sticky"`."""
-    plain, sticky = serve(Shop(tools, PATIENT)), serve(Shop(tools, PATIENT).sticky_app())
+    plain, sticky = serve(Shop(tools, PATIENT, "none")), serve(Shop(tools, PATIENT))
     for url in (plain, sticky):
         assert [post(url, body).status_code for body in (b"", b"{}", b"[]", b"nope")] == [202, 202, 202, 400]
         assert post(url, {"jsonrpc": "2.0", "method": "notifications/initialized"}).status_code == 202

@@ -1,5 +1,6 @@
 """What a hardened app gets to see: never what the door refuses, and what it tolerates in words the app takes."""
 
+import http.client
 import json
 from typing import Any
 
@@ -10,8 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
-from connector import LimitSettings, Settings
-from connector.hardening import harden
+from connector import LimitSettings, Settings, harden
 from tests.hardening.scripts import ANSWERED, JSON, PATIENT, Script, head, part, saying
 from tests.loopback import Serve
 from tests.wire import call, headers, modern, post, request
@@ -125,6 +125,18 @@ def test_a_message_reaches_the_app_byte_for_byte(serve: Serve) -> None:
 
     assert app.bodies == [body]
     assert (app.headers["content-length"], app.headers.get("transfer-encoding")) == (str(len(body)), None)
+
+
+def test_white_space_around_a_header_is_not_part_of_it(serve: Serve) -> None:
+    """RFC 9110 section 5.5; httptools, which uvicorn prefers, leaves it there."""
+    app = answering()
+    url = serve(harden(app, settings=PATIENT))
+    connection = http.client.HTTPConnection(url.removeprefix("http://"))
+    connection.request("POST", "/mcp", json.dumps(CALL), headers() | {"MCP-Protocol-Version": " 2025-11-25\t"})
+
+    assert connection.getresponse().status == 200
+    assert app.headers["mcp-protocol-version"] == "2025-11-25"
+    connection.close()
 
 
 def test_what_the_door_mends_reaches_the_app_mended(serve: Serve) -> None:

@@ -91,8 +91,6 @@ class Relay:
         except Exception as raised:
             if self._is_gone or self._line.stage is Stage.BROKEN:
                 logger.debug("The app failed when its client had gone", exc_info=raised)
-            elif self._line.stage is Stage.PASSED:
-                raise  # half a reply cannot be mended: the server cuts the connection, so that the client knows
             else:
                 log_crash("The app behind the door failed", raised)
                 await self._make_up_for(_FAILED)
@@ -167,7 +165,6 @@ class Relay:
 
     async def _pass_on(self, body: bytes, more: bool) -> None:
         if self._line.stage is Stage.KEPT:
-            self._carry = self._gather
             await self._gather(body, more)
             return
         if self._line.stage is Stage.WAITING:
@@ -231,6 +228,9 @@ class Relay:
             await self._make_up_for(_ENDED)
 
     async def _make_up_for(self, reason: str) -> None:
+        """Give the client what it is owed. Half of the app's own reply cannot be mended: left as it is, the server
+        cuts the connection, and the client knows.
+        """
         if self._is_gone or self._line.stage not in {Stage.WAITING, Stage.KEPT}:
             return
         if self._carry == self._pass_events:
