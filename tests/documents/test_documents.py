@@ -85,7 +85,7 @@ def _serving(command: str, folder: Path) -> Iterator[str]:
 def _run(command: str, folder: Path, url: str) -> None:
     assignments, words = _split(command.replace("http://127.0.0.1:8000", url))
     done = subprocess.run(
-        words, cwd=folder, env={**os.environ, **assignments}, capture_output=True, text=True, timeout=60, check=False
+        words, cwd=folder, env={**os.environ, **assignments}, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
 
@@ -98,6 +98,7 @@ RUN_ELSEWHERE = {
 }
 
 
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
 def test_the_commands_of_a_document_do_what_it_says(document: Path, tmp_path: Path) -> None:
     """Done means: README and docs are true; each command ends with 0, servers serve until the end of the document."""
