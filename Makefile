@@ -24,7 +24,7 @@ check: $(VENV)/.dev ## ruff, mypy --strict, import-linter
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 
-bench: $(VENV)/.bench ## measure against the plain SDK and FastMCP, side by side
+bench: $(VENV)/.dev ## measure against the plain SDK and FastMCP, side by side
 	@$(BIN)/python -m tests.bench --fast --write
 	@$(BIN)/python -m tests.bench --write
 	@$(BIN)/python -m tests.bench.scale --write
@@ -45,5 +45,3 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing mcp-ballast and its tests' tools into $(VENV) ..."
 	@$(INSTALL) --editable '.[dev]' && touch $@ $(VENV)/.run
 
-$(VENV)/.bench: $(VENV)/.dev
-	@$(INSTALL) --editable '.[bench]' && touch $@
