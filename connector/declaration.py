@@ -87,7 +87,7 @@ def tool(method: Callable[..., Any] | None = None, /, **says: Any) -> Any:
         description: Instead of the docstring.
         read_only: It changes nothing. Hosts then ask nobody for permission, and a client that goes away ends the call.
         destructive: It may overwrite or delete. Default: False for read-only tools, True for others, as MCP defines it.
-        idempotent: Calling it again with the same arguments changes nothing more. Default: what `read_only` says.
+        idempotent: Calling it again with the same arguments changes nothing more. Default: False, unsaid if read-only.
         open_world: It reaches beyond the connector's own data (the web, other people). Default True, as MCP defines it.
         deadline: Seconds after which the call is ended and answered with an error that says so.
         meta: The descriptor's `_meta`.

@@ -49,15 +49,13 @@ class Connector(MCPServer[Any]):
     Args:
         public_url: The origin people and platforms use. Default: `BALLAST_PUBLIC_URL`, else loopback only.
         sessions: `sticky` puts the SDK's own sessions behind the same door, for hosts that need requests from the
-        server
-            (sampling, elicitation). They are tied to one process. Default: none, and any worker answers anything.
+            server (sampling, elicitation). They are tied to one process. Default: none; any worker answers anything.
         settings: All settings at once. Default: `Settings.from_environment()`.
         options: What `MCPServer` takes (`lifespan`, `extensions`, `middleware`, `auth`, `token_verifier`, ...).
 
     Raises:
         DeclarationError: No name; two tools with one name; a public URL without scheme; a setting that cannot be
-        read. The
-            sentence says what to change.
+            read. The sentence says what to change.
     """
 
     name: str = ""

@@ -18,8 +18,11 @@ class StreamSettings:
     """When a quiet reply is committed, and how it is kept warm. Seconds.
 
     `first_byte`: 1 s keeps any proxy or client from seeing silence (the SDK's first byte comes after 15 s).
-    `interval`: 5 s is a third of the shortest idle cut that was measured, 15 s (facts on proxies; incidents T-01,
-    T-03).
+    `interval`: 5 s is half of the 10 s after which the strictest proxies of the matrix in docs/proxies.md cut a silence
+    (incidents T-01, T-03).
+    `jitter`: the fraction by which a pause may be shorter, so that thousands of streams do not beat at once.
+    `progress_frames`: beat with `notifications/progress` where the client gave a token, for hosts that reset their timer
+    only on those. ChatGPT does not (measured 2026-09-18).
     """
 
     first_byte: float = 1.0
@@ -56,6 +59,8 @@ class DrainSettings:
 class LimitSettings:
     """What one process takes on.
 
+    `max_body`: bytes of one request body; 4 MiB is the SDK's own limit, so moving to this class refuses nothing new.
+    `threads`: how many `def` tools run at once; the rest wait their turn without blocking the loop.
     `max_result`: bytes of one result; 16 MiB is far above what hosts keep (Claude: about 150,000 characters) and far
     below what hurts a process.
     """

@@ -157,7 +157,7 @@ class Endpoint:
     async def _body(self, headers: Mapping[str, str], receive: Receive) -> bytes | Refused | NothingAsked:
         most = self._settings.limits.max_body
         declared = headers.get("content-length", "")
-        if declared.isdigit() and int(declared) > most:
+        if declared.isdecimal() and int(declared) > most:
             return _too_large(most)
         message = await receive()
         if message["type"] == "http.request" and not message.get("more_body"):

@@ -393,9 +393,9 @@ def test_an_open_stream_is_kept_warm(serve: Serve, gate: Gate, begins_late: bool
     end = Gate()
 
     async def play(script: Script, _: Receive, send: Send) -> None:
-        if script.scopes[-1]["method"] == "GET" and begins_late:
-            await gate.passed()
         if script.scopes[-1]["method"] == "GET":
+            if begins_late:
+                await gate.passed()
             await send(head(200, EVENTS))
         await end.passed()
         await send(part(b"", more=False))

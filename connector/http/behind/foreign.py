@@ -231,7 +231,7 @@ class ForeignEndpoint:
 async def _whole_body(headers: Mapping[str, str], receive: Receive, most: int) -> bytes | Refused | None:
     """The body; a refusal if it is larger than `most` bytes, None if it was cut off."""
     declared = headers.get("content-length", "")
-    parts, left, more = list[bytes](), most, not (declared.isdigit() and int(declared) > most)
+    parts, left, more = list[bytes](), most, not (declared.isdecimal() and int(declared) > most)
     while more and left >= 0:
         message = await receive()
         if message["type"] == "http.disconnect":
