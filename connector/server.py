@@ -78,6 +78,11 @@ class Connector(MCPServer[Any]):
     ) -> None:
         if sessions not in get_args(Sessions):
             raise DeclarationError(f"sessions={sessions!r} is not known: leave it out, or set 'sticky'")
+        if "store" in options:
+            raise DeclarationError(
+                "store= is for calls that run once, which this version does not have yet: leave it out, "
+                "and expect a write that is sent twice to run twice"
+            )
         self._configuration = _configured(settings, public_url)
         self._sessions = sessions
         self._beside: list[Running] = []

@@ -21,8 +21,8 @@ class StreamSettings:
     `interval`: 5 s is half of the 10 s after which the strictest proxies of the matrix in docs/proxies.md cut a silence
     (incidents T-01, T-03).
     `jitter`: the fraction by which a pause may be shorter, so that thousands of streams do not beat at once.
-    `progress_frames`: beat with `notifications/progress` where the client gave a token, for hosts that reset their timer
-    only on those. ChatGPT does not (measured 2026-09-18).
+    `progress_frames`: beat with `notifications/progress` where the client gave a token, for hosts that reset their
+    timer only on those. ChatGPT does not (measured 2026-09-18).
     """
 
     first_byte: float = 1.0

@@ -476,6 +476,8 @@ class _Undefined(Connector):
         (lambda: Invoices(public_url="invoices.example.com"), "needs a scheme and a host"),
         (lambda: Invoices(public_url="ftp://a"), "needs a scheme and a host"),
         (lambda: Invoices(public_url="https://a/mcp"), "must be an origin only"),
+        (lambda: Invoices(store="memory:"), "store= is for calls that run once, which this version does not have yet"),
+        (lambda: Invoices(sessions="glued"), "sessions='glued' is not known: leave it out, or set 'sticky'"),  # type: ignore[arg-type]
         (lambda: tool(deadline=0), "deadline=0 must be a positive number of seconds"),
         (lambda: tool(deadline=float("nan"))(print), "deadline=nan must be a positive number of seconds"),
         (lambda: tool(name="no spaces")(print), "use 1 to 64 letters, digits, '_' or '-'"),
