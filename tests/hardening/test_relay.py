@@ -403,6 +403,7 @@ def test_an_open_stream_is_kept_warm(serve: Serve, gate: Gate, begins_late: bool
     app = Script(play)
     url = serve(harden(app, settings=EAGER))
     with ThreadPoolExecutor() as threads, ExitStack() as stack:
+        stack.callback(end.open)
         opening = threads.submit(lambda: stack.enter_context(listening(url)))
         assert app.asked.wait(10)
         with streaming(url, CALL, ONLY_JSON) as (_, later):
