@@ -4,14 +4,15 @@ What needs no session is served by the default engine beside it. Knows the SDK's
 kernel only the server's lifespan, which is entered once for both.
 """
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from copy import copy
 from typing import Any
 
 from mcp.server.mcpserver import MCPServer
 from mcp.server.streamable_http import EventStore
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from sse_starlette.sse import AppStatus
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ...settings import Settings
@@ -52,11 +53,25 @@ def sticky_endpoint(
             retry_interval=retry_interval,
             max_request_body_size=settings.limits.max_body,
         )
-        async with manager.run():
-            running.append(manager)
-            try:
-                yield
-            finally:
-                running.remove(manager)
+        with _draining_left_to_us():
+            async with manager.run():
+                running.append(manager)
+                try:
+                    yield
+                finally:
+                    running.remove(manager)
 
     return ForeignEndpoint(sessions, settings, otherwise=otherwise, admit=admit), lifespan
+
+
+@contextmanager
+def _draining_left_to_us() -> Iterator[None]:
+    """sse_starlette, which writes the SDK's streams, cuts them all within half a second of the server's being told to
+    end, calls in flight included. Whoever holds the endpoint ends them: `end_streams`, then `stop_all`.
+    """
+    before = AppStatus.enable_automatic_graceful_drain
+    AppStatus.enable_automatic_graceful_drain = False
+    try:
+        yield
+    finally:
+        AppStatus.enable_automatic_graceful_drain = before
