@@ -180,6 +180,14 @@ def test_an_envelope_without_its_routing_headers_gets_them(
     assert {line: app.headers.get(line) for line in wanted} == wanted
 
 
+def test_an_envelope_that_asks_for_a_handshake_stays_one(serve: Serve) -> None:
+    """MCP 2026-07-28 has no `initialize`: the app refuses it with 404, by the rules of that revision."""
+    app = saying(head(404), part(b'{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no"}}', more=False))
+    reply = post(serve(harden(app, settings=PATIENT)), *reversed(modern("initialize")))
+
+    assert (reply.status_code, app.headers["mcp-protocol-version"]) == (404, "2026-07-28")
+
+
 def test_a_clients_answer_to_the_server_reaches_the_app(serve: Serve) -> None:
     """2025-11-25: a response is posted like a request, and acknowledged with 202."""
     app = saying(head(202), part(b"null", more=False))

@@ -81,17 +81,22 @@ class _Posted:
     body: bytes
 
     @property
+    def opens_session(self) -> bool:
+        """Whether it is a handshake. An envelope that calls its method `initialize` is none."""
+        read = self.read
+        return isinstance(read, Asked) and read.method == "initialize" and read.era is Era.HANDSHAKE
+
+    @property
     def needs_session(self) -> bool:
         """Whether only a server that keeps sessions can answer it."""
-        if isinstance(self.read, Asked) and (self.read.method == "initialize" or self.read.era is Era.ENVELOPE):
-            return self.read.method == "initialize"
-        return SESSION_ID in self.headers
+        if isinstance(self.read, Asked) and self.read.era is Era.ENVELOPE:
+            return False
+        return self.opens_session or SESSION_ID in self.headers
 
     @property
     def lacks_session(self) -> bool:
         """Whether it came without a session though its revision has them."""
-        read = self.read
-        is_request = isinstance(read, Asked) and read.era is Era.HANDSHAKE and read.method != "initialize"
+        is_request = isinstance(self.read, Asked) and self.read.era is Era.HANDSHAKE and not self.opens_session
         return is_request and SESSION_ID not in self.headers
 
     @property
@@ -102,9 +107,9 @@ class _Posted:
     def expected(self) -> Expected:
         """What is taken for an answer to it."""
         read, lines = self.read, _lines(self.headers)
+        unsaid = frozenset[bytes]() if self.opens_session else _unsaid(self.headers)
         if not isinstance(read, Asked):
-            return Expected(instead=_ACKNOWLEDGED, lines=lines, unsaid=_unsaid(self.headers))
-        unsaid = frozenset[bytes]() if read.method == "initialize" else _unsaid(self.headers)
+            return Expected(instead=_ACKNOWLEDGED, lines=lines, unsaid=unsaid)
         framing = framing_of(read, readable_by(self.headers.get("accept")))
         return Expected(framing=framing, asked=read, lines=lines, unsaid=unsaid)
 
@@ -122,7 +127,7 @@ class _Posted:
         read = self.read
         if not isinstance(read, Asked):
             return wording
-        if read.method == "initialize":  # it names its revision itself; the SDK would believe a header of another
+        if self.opens_session:  # it names its revision itself; the SDK would believe a header of another
             return {**wording, b"mcp-protocol-version": None}
         if read.era is Era.ENVELOPE and not read.has_routing_headers:
             params = read.params or {}
