@@ -24,6 +24,6 @@ class Slow(Connector):
 
 
 connector = Slow(
-    settings=Settings(stream=StreamSettings(first_byte=0.1, interval=0.1), drain=DrainSettings(notice=0.5, within=6))
+    settings=Settings(stream=StreamSettings(first_byte=0.1, interval=0.1), drain=DrainSettings(notice=2, within=8))
 )
 app = connector.app()

@@ -5,7 +5,7 @@ import gc
 import sys
 from pathlib import Path
 
-from connector import Connector, tool
+from connector import CapacitySettings, Connector, Settings, tool
 
 
 def _of_the_process() -> dict[str, int]:
@@ -38,4 +38,4 @@ class Crowd(Connector):
 
 
 if __name__ == "__main__":
-    Crowd().serve(port=int(sys.argv[1]))
+    Crowd(settings=Settings(capacity=CapacitySettings(calls=2000))).serve(port=int(sys.argv[1]))

@@ -76,7 +76,7 @@ class Capacity:
         self,
         settings: CapacitySettings | None = None,
         *,
-        jitter: Callable[[], float] = random.random,
+        jitter: Callable[[], float] = random.Random().random,  # noqa: S311,B008  # its own; nobody's seed is disturbed
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._policy = policy = settings or CapacitySettings()
