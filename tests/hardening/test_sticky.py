@@ -11,6 +11,7 @@ from mcp import Client
 from mcp.client import ClientRequestContext
 
 from connector import Call, Connector, Settings, tool
+from connector.http.exchange import Exchange
 from connector.server import Sessions
 from tests.hardening.contenders import Size, Tools
 from tests.hardening.scripts import BEAT, EAGER, PATIENT
@@ -158,7 +159,7 @@ def test_both_engines_share_one_lifespan(serve: Serve, tools: Tools) -> None:
 
 def test_a_call_in_a_session_is_kept_warm(serve: Serve, tools: Tools) -> None:
     """Incident T-03, for the SDK's sessions: its own first byte comes after 15 s."""
-    url = serve(Shop(tools, EAGER))
+    url, counted = serve(Shop(tools, EAGER)), Exchange.heartbeats
     with streaming(url, call("look", {}, meta={"progressToken": "p"}), in_session(url)) as (reply, chunks):
         first = next(chunks)
         beats = [next(chunks) for _ in range(3)]
@@ -169,6 +170,7 @@ def test_a_call_in_a_session_is_kept_warm(serve: Serve, tools: Tools) -> None:
     assert messages(first)[0]["params"] == {"progressToken": "p", "progress": 1, "total": 2}
     assert beats == [BEAT] * 3
     assert text(messages(rest)[-1]) == "looked"
+    assert Exchange.heartbeats - counted >= 3  # the meter `ballast.heartbeats` reads this
 
 
 def test_a_client_of_json_is_served_in_a_session_too(serve: Serve, tools: Tools) -> None:

@@ -14,13 +14,12 @@ from typing import Final
 from starlette.types import Message, Send
 
 from ...settings import StreamSettings
-from ..exchange import EVENTS, HEARTBEAT_COMMENT, HEARTBEAT_SPACE, JSON, OK, UNBUFFERED, Framing
+from ..exchange import EVENTS, HEARTBEAT_COMMENT, HEARTBEAT_SPACE, JSON, OK, UNBUFFERED, Exchange, Framing
 from ..request.cors import Lines
 from .events import as_event
 
 _FRAME: Final = frozenset({b"content-type", b"content-length", b"cache-control", b"x-accel-buffering"})
 """Header lines that say how a reply is framed: the app's no longer hold when it is framed here."""
-
 
 _NO_CONTENT: Final = 204
 
@@ -116,6 +115,7 @@ class Line:
             self._pulse.cancel()
 
     async def _beat(self) -> None:
+        Exchange.heartbeats += 1  # one count, whoever sends them
         with suppress(OSError):  # the app hears of it too, and decides
             await self.say(HEARTBEAT_SPACE if self._framing is Framing.JSON_ONLY else HEARTBEAT_COMMENT)
 
