@@ -89,3 +89,16 @@ def saying(*messages: Message) -> Script:
             await send(message)
 
     return Script(play)
+
+
+def waiting(gate: Gate, before: list[Message], after: list[Message]) -> Script:
+    """An app that says something, waits for the gate, and says the rest."""
+
+    async def play(_: Script, __: Receive, send: Send) -> None:
+        for message in before:
+            await send(message)
+        await gate.passed()
+        for message in after:
+            await send(message)
+
+    return Script(play)

@@ -1,11 +1,9 @@
 """How many calls a foreign app gets at once, and how what is on its way through a relay ends."""
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
-import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connector import CapacitySettings, Settings, harden
@@ -16,13 +14,6 @@ from tests.loopback import Serve
 from tests.wire import call, headers, messages, post, request, streaming
 
 CALL = call("look", {})
-
-
-@pytest.fixture
-def gate() -> Iterator[Gate]:
-    made = Gate()
-    yield made
-    made.open()
 
 
 def answering_behind(gate: Gate) -> Script:
