@@ -165,3 +165,13 @@ def test_a_late_error_becomes_an_event_with_the_id_of_the_request(
 
     assert reply.status_code == 200
     assert messages(stream) == [{"jsonrpc": "2.0", "id": 1, "error": error}]
+
+
+def test_an_app_that_speaks_of_sessions_but_has_none_keeps_its_word(serve: Serve) -> None:
+    """Ours: where no session can be lent, the app's refusal stands."""
+    refusal = b'{"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"session quota used up"}}'
+    app = saying(head(400), part(refusal, more=False))
+    reply = post(serve(harden(app, settings=PATIENT)), CALL)
+
+    assert (reply.status_code, reply.content) == (400, refusal)
+    assert [json.loads(body)["method"] for body in app.bodies] == ["tools/call", "initialize", "tools/call"]

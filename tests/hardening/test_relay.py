@@ -3,16 +3,17 @@
 import asyncio
 import gzip
 import json
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import httpx2
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from connector import harden
+from connector import Settings, StreamSettings, harden
 from tests.hardening.scripts import (
     ANSWER,
     ANSWERED,
@@ -40,7 +41,7 @@ ONLY_EVENTS = headers(accept="text/event-stream")
 @pytest.mark.parametrize("begun", [[], [head()], [head(), part(b"")]], ids=["nothing", "a head", "an empty part"])
 def test_a_late_json_answer_follows_heartbeats_as_an_event(serve: Serve, gate: Gate, begun: list[Any]) -> None:
     """Incident T-03: a JSON reply of 60 silent seconds is cut by default proxies."""
-    app = waiting(gate, begun, [*([] if begun else [head()]), part(ANSWERED, more=False)])
+    app = waiting(gate, begun, [*([] if begun else [head()]), part(ANSWERED[:9]), part(ANSWERED[9:], more=False)])
     with streaming(serve(harden(app, settings=EAGER)), CALL) as (reply, chunks):
         beats = [next(chunks) for _ in range(3)]
         gate.open()
@@ -290,3 +291,68 @@ def test_the_head_is_out_before_anything_else_however_slow_the_socket(serve: Ser
 
     assert messages(post(serve(slow), CALL).content) == [ANSWER]
     assert order[:3] == ["lifespan.startup.complete", "http.response.start", "http.response.body"]
+
+
+def test_a_stream_that_speaks_gets_no_comments(serve: Serve, gate: Gate) -> None:
+    """Ours: a heartbeat is for silence; at `first_byte` this stream has said something."""
+    app = waiting(gate, [head(200, EVENTS), part(b"data: {}\n\n")], [part(EVENT, more=False)])
+    settings = Settings(stream=StreamSettings(first_byte=0.05, interval=60))
+    url = serve(harden(app, settings=settings))
+    with streaming(url, CALL) as (_, chunks):
+        first = next(chunks)
+        with streaming(url, CALL, ONLY_JSON) as (_, later):
+            next(later)  # begun later, and late already
+        gate.open()
+        rest = b"".join(chunks)
+
+    assert first + rest == b"data: {}\n\n" + EVENT
+
+
+def test_a_server_that_raises_at_a_dead_socket_is_understood(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    """ASGI, "Disconnected Client - send exception": OSError says that the client is gone. T-15: no error of ours."""
+    raised = threading.Event()
+
+    async def play(_: Script, __: Receive, send: Send) -> None:
+        await send(head(200, EVENTS))
+        try:
+            await send(part(EVENT))
+        except OSError:
+            raised.set()
+            raise
+
+    hardened = harden(Script(play), settings=EAGER)
+
+    async def dead(scope: Scope, receive: Receive, send: Send) -> None:
+        async def take(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                raise BrokenPipeError
+            await send(message)
+
+        await hardened(scope, receive, take)
+
+    with served(dead) as url, pytest.raises(httpx2.RemoteProtocolError):
+        post(url, CALL)
+
+    assert raised.is_set()
+    ours = [record.message for record in caplog.records if record.name.startswith("ballast")]
+    assert ours == []
+
+
+def test_a_server_that_cancels_a_request_is_obeyed(serve: Serve, gate: Gate) -> None:
+    """Ours: only a stop of our own is turned into an answer."""
+    app = waiting(gate, [], [head(), part(ANSWERED, more=False)])
+    hardened = harden(app, settings=PATIENT)
+
+    async def cancelling(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await hardened(scope, receive, send)
+        task = asyncio.ensure_future(hardened(scope, receive, send))
+        await asyncio.to_thread(app.asked.wait)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        await send(head(204 if task.cancelled() else 500, ()))
+        await send(part(b"", more=False))
+        return None
+
+    assert post(serve(cancelling), CALL).status_code == 204

@@ -173,6 +173,15 @@ def test_a_call_in_a_session_is_kept_warm(serve: Serve, tools: Tools) -> None:
     assert Exchange.heartbeats - counted >= 3  # the meter `ballast.heartbeats` reads this
 
 
+def test_a_client_without_a_session_that_goes_away_ends_what_it_read(serve: Serve, tools: Tools) -> None:
+    """DESIGN section 4: on the default engine a read-only call ends with its client."""
+    with streaming(serve(Shop(tools, EAGER)), call("look", {})) as (_, chunks):
+        next(chunks)
+
+    assert tools.noticed.wait(10)
+    assert tools.seen == ["cancelled"]
+
+
 def test_a_client_of_json_is_served_in_a_session_too(serve: Serve, tools: Tools) -> None:
     """Incident P-41."""
     url = serve(Shop(tools, EAGER))

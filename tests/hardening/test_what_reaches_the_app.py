@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 from typing import Any
 
 import httpx2
@@ -113,6 +114,19 @@ def test_a_body_over_the_limit_never_reaches_the_app(serve: Serve) -> None:
     chunked = httpx2.post(f"{url}/mcp", content=iter([body[:1_000], body[1_000:]]), headers=headers())
 
     assert [declared.status_code, chunked.status_code, app.bodies] == [413, 413, []]
+
+
+def test_half_a_message_never_reaches_the_app(serve: Serve) -> None:
+    """T-11: the client goes away while its body is read."""
+    app = answering()
+    url = serve(harden(app, settings=PATIENT))
+    with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as line:
+        line.sendall(b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n")
+        line.sendall(json.dumps(CALL).encode()[:9])
+    whole = post(url, CALL)
+
+    assert whole.status_code == 200
+    assert len(app.bodies) == 1
 
 
 def test_a_message_reaches_the_app_byte_for_byte(serve: Serve) -> None:
