@@ -14,7 +14,7 @@ from starlette.routing import Mount, Route
 
 from connector import LimitSettings, Settings, harden
 from tests.hardening.scripts import ANSWERED, JSON, PATIENT, Script, head, part, saying
-from tests.loopback import Serve
+from tests.loopback import Serve, served
 from tests.wire import call, headers, modern, post, request
 
 CALL = call("look", {})
@@ -116,16 +116,15 @@ def test_a_body_over_the_limit_never_reaches_the_app(serve: Serve) -> None:
     assert [declared.status_code, chunked.status_code, app.bodies] == [413, 413, []]
 
 
-def test_half_a_message_never_reaches_the_app(serve: Serve) -> None:
+def test_half_a_message_never_reaches_the_app() -> None:
     """T-11: the client goes away while its body is read."""
     app = answering()
-    url = serve(harden(app, settings=PATIENT))
-    with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as line:
-        line.sendall(b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n")
-        line.sendall(json.dumps(CALL).encode()[:9])
-    whole = post(url, CALL)
+    with served(harden(app, settings=PATIENT)) as url:
+        with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as line:
+            line.sendall(b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n")
+            line.sendall(json.dumps(CALL).encode()[:9])
+        assert post(url, CALL).status_code == 200
 
-    assert whole.status_code == 200
     assert len(app.bodies) == 1
 
 
