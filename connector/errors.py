@@ -2,6 +2,8 @@
 
 BallastError
 ├── DeclarationError   the connector's code or settings must change before it can start
+├── StoreTooNew        the store was written by a newer version: upgrade, or name another store
+├── StoreUnavailable   the store cannot answer now; it may later
 └── ToolFailed         a tool says why it cannot answer; the model reads the sentence
 """
 
@@ -22,3 +24,11 @@ class ToolFailed(BallastError, ToolError):
     The text reaches the model and the person, so it should say what they can do next. Anything else a tool raises
     is logged on the server and answered with a sentence that gives nothing away.
     """
+
+
+class StoreUnavailable(BallastError):
+    """The store cannot answer now. Nothing is known of what was asked; it can be asked again as it was."""
+
+
+class StoreTooNew(BallastError):
+    """The store's schema was written by a newer version of this library. Upgrade, or name another store."""

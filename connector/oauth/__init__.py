@@ -1,0 +1,1 @@
+"""The lock: who may come in, and how a host gets a key."""
