@@ -77,8 +77,9 @@ class Entry:
     """A call as the store has it. Times are seconds since 1970 on the store's clock.
 
     `epoch` grows with every claim of the key while the entry exists. `attempt` counts how often this one wish was begun:
-    1, and one more for each takeover. `lease_left` is seconds, 0 or less when the lease has run out; it means something
-    only while the call is running. `result` is what the holder stored; None while there is nothing.
+    1, and one more for each takeover. `begun_at` is when this wish was first begun: a takeover keeps it. `lease_left` is
+    seconds, 0 or less when the lease has run out; it means something only while the call is running. `result` is what
+    the holder stored; None while there is nothing.
     """
 
     key: str
@@ -124,7 +125,7 @@ class Calls(Protocol):
         | an entry with another fingerprint | MISMATCH | none |
         | a running entry of this very holder | what that claim was answered before | none |
         | a running entry, lease alive | IN_FLIGHT | none |
-        | a running entry, lease over, `takes_over` | TAKEN_OVER | epoch + 1, attempt + 1, new holder and lease |
+        | a running entry, lease over, `takes_over` | TAKEN_OVER | epoch + 1, attempt + 1, same begun_at, new holder and lease |
         | a running entry, lease over, not `takes_over` | ENDED | state unknown, ended now, kept for `window` |
         | an ended entry that still stands for this wish | ENDED | none |
         | an ended entry that does not | CLAIMED | epoch + 1, attempt 1, running, not delivered, no result |
