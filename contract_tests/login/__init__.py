@@ -1,0 +1,1 @@
+"""Logging in without a person, as a host does: discovery, client, code, token. Nothing here judges."""
