@@ -6,8 +6,6 @@ would keep (incidents P-01, P-03, T-07). When the SDK moves these names, this fi
 does.
 """
 
-import logging
-import traceback
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -41,11 +39,10 @@ from starlette.requests import Request
 from starlette.types import Scope
 
 from ..settings import LimitSettings, Settings
+from ..telemetry.failures import fields_of, log_crash
 from .exchange import Answer, Exchange, encode
 from .request.reading import HANDSHAKE_VERSIONS, Asked, Era, Refused, Told, error_body
 from .request.revisions import as_of
-
-logger = logging.getLogger("ballast.http")
 
 _HEADER_MARK: Final = "x-mcp-header"
 _NEXT_TO_NOTHING: Final = 2.0**-20
@@ -331,23 +328,6 @@ def _too_long(asked: Asked, size: int, limits: LimitSettings) -> Answer:
 def _as_refusal(rejection: InboundLadderRejection, asked: Asked) -> Refused:
     status = ERROR_CODE_HTTP_STATUS.get(rejection.code, 400)
     return Refused(status, rejection.code, rejection.message, asked.id, rejection.data)
-
-
-def fields_of(invalid: ValidationError) -> str:
-    """Which fields are wrong and why, without the values that were sent."""
-    return "; ".join(
-        f"{'.'.join(map(str, error['loc'])) or 'value'}: {error['msg']}"
-        for error in invalid.errors(include_url=False, include_context=False, include_input=False)
-    )
-
-
-def log_crash(what: str, raised: BaseException) -> None:
-    """Log where it happened and the exception's type. Its text may hold arguments or secrets, so that is for DEBUG
-    only.
-    """
-    frames = "".join(traceback.format_tb(raised.__traceback__))
-    logger.error("%s with %s (its text is logged at DEBUG)\n%s", what, type(raised).__qualname__, frames)
-    logger.debug("%s", what, exc_info=raised)
 
 
 def _pairs(scope: Scope) -> list[tuple[str, str]]:

@@ -18,8 +18,8 @@ from pydantic_core import from_json
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...settings import StreamSettings
+from ...telemetry.failures import log_crash
 from ..exchange import HEARTBEAT_COMMENT, OK, Framing, encode
-from ..kernel import log_crash
 from ..request.cors import Lines
 from ..request.reading import INVALID_REQUEST, Asked, Refused, error_body
 from .events import Splitter, as_event, data_of, names_itself
