@@ -13,8 +13,11 @@ Guarantees, which `connector.stores.conformance` checks on any store:
 3. *Fencing.* Only who holds a call by both `epoch` and `holder` can renew, complete or release it. A holder whose lease
    has run out and that was taken over changes nothing any more. While nobody has taken over, a late completion counts,
    also for a call whose outcome has meanwhile become unknown: knowing is better.
-4. *Repeatable.* A claim, completion, renewal or `put` whose answer was lost can be sent again as it was: the same holder
-   gets the same answer, and nothing happens twice.
+4. *Repeatable.* A claim, completion or renewal whose answer was lost can be sent again as it was: the same holder gets
+   the same answer, and nothing happens twice. Records have no holder, so it is otherwise for them: an unconditional
+   `put` can be sent again and writes the same once more; a conditional one answers None if the first has arrived, and
+   who must know puts something of its own into the value and reads it. (Were it answered as before, two callers that
+   write the same mark would both believe they were first.) A `take` whose answer was lost may have taken.
 5. *Expiry.* What has expired is as good as absent, swept or not.
 6. *Acknowledged is kept.* What was answered survives a crash of the caller; what a crash of the store itself or of the
    machine may lose is said by each store in its docstring.
@@ -56,11 +59,13 @@ class Verdict(Enum):
 class Claim:
     """The wish to run a call.
 
-    `key` and `fingerprint` are opaque, at most 128 characters. `holder` is new for every arrival of a call, unguessable,
-    at most 64 characters. `lease` and `window` are seconds: how long the holder has until it must renew, and how long
+    `key` and `fingerprint` are opaque, 1 to 128 characters of ASCII. `holder` is new for every arrival of a call,
+    unguessable, at most 64 characters of ASCII. `lease` and `window` are seconds: how long the holder has until it must renew, and how long
     the outcome is kept after the end. `grace` is None where a key says by itself that two calls are one wish; else the
     seconds after the end during which an equal call still counts as the same wish although the answer was delivered.
     `takes_over` says what a dead lease means: True takes the call over, False makes its outcome unknown.
+
+    A running call whose holder is lost, and which nobody asks for, expires `window` seconds after its lease.
     """
 
     key: str
@@ -76,10 +81,10 @@ class Claim:
 class Entry:
     """A call as the store has it. Times are seconds since 1970 on the store's clock.
 
-    `epoch` grows with every claim of the key while the entry exists. `attempt` counts how often this one wish was begun:
-    1, and one more for each takeover. `begun_at` is when this wish was first begun: a takeover keeps it. `lease_left` is
-    seconds, 0 or less when the lease has run out; it means something only while the call is running. `result` is what
-    the holder stored; None while there is nothing.
+    `epoch` is 1 or more, and grows with every claim of the key while the entry exists. `attempt` counts how often this
+    one wish was begun: 1, and one more for each takeover. `begun_at` is when this wish was first begun: a takeover keeps
+    it. `lease_left` is seconds, 0 or less when the lease has run out; it means something only while the call is running.
+    `result` is what the holder stored; None while there is nothing.
     """
 
     key: str
@@ -105,7 +110,10 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A named value. `version` changes with every write; it is never 0."""
+    """A named value.
+
+    `version` is above 0. No two writes of one key get the same, not even when the record was deleted between them.
+    """
 
     key: str
     value: bytes
@@ -125,7 +133,7 @@ class Calls(Protocol):
         | an entry with another fingerprint | MISMATCH | none |
         | a running entry of this very holder | what that claim was answered before | none |
         | a running entry, lease alive | IN_FLIGHT | none |
-        | a running entry, lease over, `takes_over` | TAKEN_OVER | epoch + 1, attempt + 1, same begun_at, new holder and lease |
+        | a running entry, lease over, `takes_over` | TAKEN_OVER | epoch and attempt + 1, new holder and lease, begun_at kept |
         | a running entry, lease over, not `takes_over` | ENDED | state unknown, ended now, kept for `window` |
         | an ended entry that still stands for this wish | ENDED | none |
         | an ended entry that does not | CLAIMED | epoch + 1, attempt 1, running, not delivered, no result |
@@ -136,13 +144,17 @@ class Calls(Protocol):
         ...
 
     async def look(self, key: str) -> Entry | None:
-        """The entry as it is now; None if there is none or it has expired. Changes nothing."""
+        """The entry as it is now; None if there is none or it has expired.
+
+        Changes nothing: a call whose lease has run out is still shown as running.
+        """
         ...
 
     async def renew(self, key: str, *, epoch: int, holder: str, lease: float) -> bool:
         """Move the end of the lease to `lease` seconds from now. False: the call is not, or no longer, this holder's.
 
-        A lease that has run out can be renewed as long as nobody took the call over.
+        A lease that has run out can be renewed as long as nobody took the call over or made it unknown: only what is
+        running is renewed.
         """
         ...
 
@@ -151,13 +163,18 @@ class Calls(Protocol):
     ) -> bool:
         """End the call as `state`, and keep that for `window` seconds. False: it is not, or no longer, this holder's.
 
-        True again for the same holder that has completed it in the same state before; an unknown call can still be
-        completed by the holder that was lost.
+        `state` is done, failed or unknown. True again, without effect, for the same holder that has completed it in the
+        same state before; False for one that now says another state. An unknown call can still be completed as done or
+        failed by the holder that was lost: it ends now, and counts as not delivered, since what reached a caller before
+        was that nobody knows.
         """
         ...
 
     async def release(self, key: str, *, epoch: int, holder: str) -> bool:
-        """Forget the claim: nothing was begun, and the next claim is the first. False: not this holder's."""
+        """Forget the claim: nothing was begun, and the next claim is the first.
+
+        False: it is not running, or not this holder's. After a takeover the attempt of the lost holder is forgotten too: release only what may be run from the start.
+        """
         ...
 
     async def delivered(self, key: str, *, epoch: int) -> bool:
@@ -168,7 +185,8 @@ class Calls(Protocol):
 class Records(Protocol):
     """Small named values with an expiry. Every method raises `StoreUnavailable` when the store cannot answer.
 
-    `kind` is a short constant of the caller (`[a-z-]{1,32}`); keys are at most 512 characters and sort by code point.
+    `kind` is a short constant of the caller (`[a-z-]{1,32}`). Keys are 1 to 512 characters and sort by code point; any
+    character may be in them but U+0000 and lone surrogates, which not every database can hold.
     """
 
     async def get(self, kind: str, key: str) -> Record | None:
@@ -182,7 +200,7 @@ class Records(Protocol):
 
         `version` makes it conditional: 0 writes only if there is no (unexpired) record, another number only if the
         record still has that version. None is the answer when the condition does not hold; nothing was written then.
-        `expires_in` is seconds from now, None keeps the record until it is deleted.
+        `expires_in` is seconds from now, None keeps the record until it is deleted, whatever was there before.
         """
         ...
 
@@ -208,7 +226,10 @@ class Store(Calls, Records, Protocol):
         ...
 
     async def sweep(self, *, limit: int = 1000) -> int:
-        """Delete up to `limit` expired calls and as many records; how many were deleted."""
+        """Delete up to `limit` expired calls and as many records; how many were deleted.
+
+        0 means that nothing expired is left, or that the store itself deletes what has expired.
+        """
         ...
 
     async def aclose(self) -> None:
