@@ -6,7 +6,7 @@ change.
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar, overload
 
@@ -22,9 +22,17 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """What ChatGPT's scanner and Claude take for a name: letters, digits, `_`, `-`, at most 64 (incident P-38, CT-32)."""
 
 
+_SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
+"""RFC 6749, section 3.3, `scope-token`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declaration:
-    """What a tool says of itself. `deadline` is in seconds; the hints are MCP's `ToolAnnotations`."""
+    """What a tool says of itself. `deadline` is in seconds; the hints are MCP's `ToolAnnotations`.
+
+    `scopes` and `anonymous` mean something where the connector is given `auth=`: what a token must allow, and whether
+    the tool may be called without one.
+    """
 
     name: str | None = None
     title: str | None = None
@@ -34,6 +42,8 @@ class Declaration:
     idempotent: bool | None = None
     open_world: bool = True
     deadline: float | None = None
+    scopes: Sequence[str] = ()
+    anonymous: bool = False
     meta: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
@@ -45,6 +55,18 @@ class Declaration:
             raise DeclarationError(f"deadline={self.deadline!r} must be a positive number of seconds, or be left out")
         if self.read_only and self.destructive:
             raise DeclarationError("read_only=True and destructive=True contradict each other: drop one of the two")
+        self._check_scopes()
+
+    def _check_scopes(self) -> None:
+        scopes: Any = self.scopes
+        if isinstance(scopes, str):
+            raise DeclarationError(f"scopes={scopes!r} is one text: write a list, e.g. scopes={scopes.split()!r}")
+        for scope in scopes:
+            if not (isinstance(scope, str) and _SCOPE.fullmatch(scope)):
+                raise DeclarationError(
+                    f"scope {scope!r} cannot be asked for: use visible ASCII without spaces, quotes and backslashes "
+                    "(RFC 6749, section 3.3)"
+                )
 
     def annotations(self) -> ToolAnnotations:
         """Every hint spelled out: ChatGPT's scanner refuses a tool that leaves one of the first three open."""
@@ -72,6 +94,8 @@ def tool(
     idempotent: bool | None = ...,
     open_world: bool = ...,
     deadline: float | None = ...,
+    scopes: Sequence[str] = ...,
+    anonymous: bool = ...,
     meta: dict[str, Any] | None = ...,
 ) -> Callable[[_Method], _Method]: ...
 def tool(method: Callable[..., Any] | None = None, /, **says: Any) -> Any:
@@ -90,10 +114,13 @@ def tool(method: Callable[..., Any] | None = None, /, **says: Any) -> Any:
         idempotent: Calling it again with the same arguments changes nothing more. Default: False, unsaid if read-only.
         open_world: It reaches beyond the connector's own data (the web, other people). Default True, as MCP defines it.
         deadline: Seconds after which the call is ended and answered with an error that says so.
+        scopes: What the caller's token must allow. Means something where the connector is given `auth=`.
+        anonymous: It may be called without a token, where the lock lets anybody list the tools.
         meta: The descriptor's `_meta`.
 
     Raises:
-        DeclarationError: A name hosts refuse, a deadline that is no positive number, hints that contradict each other.
+        DeclarationError: A name hosts refuse, a deadline that is no positive number, hints that contradict each other,
+            a scope that cannot be asked for.
     """
     declaration = Declaration(**says)
 
