@@ -60,10 +60,11 @@ class Claim:
     """The wish to run a call.
 
     `key` and `fingerprint` are opaque, 1 to 128 characters of ASCII. `holder` is new for every arrival of a call,
-    unguessable, at most 64 characters of ASCII. `lease` and `window` are seconds: how long the holder has until it must renew, and how long
-    the outcome is kept after the end. `grace` is None where a key says by itself that two calls are one wish; else the
-    seconds after the end during which an equal call still counts as the same wish although the answer was delivered.
-    `takes_over` says what a dead lease means: True takes the call over, False makes its outcome unknown.
+    unguessable, at most 64 characters of ASCII. `lease` and `window` are seconds: how long the holder has until it must
+    renew, and how long the outcome is kept after the end. `grace` is None where a key says by itself that two calls are
+    one wish; else the seconds after the end during which an equal call still counts as the same wish although the
+    answer was delivered. `takes_over` says what a dead lease means: True takes the call over, False makes its outcome
+    unknown.
 
     A running call whose holder is lost, and which nobody asks for, expires `window` seconds after its lease.
     """
@@ -82,9 +83,9 @@ class Entry:
     """A call as the store has it. Times are seconds since 1970 on the store's clock.
 
     `epoch` is 1 or more, and grows with every claim of the key while the entry exists. `attempt` counts how often this
-    one wish was begun: 1, and one more for each takeover. `begun_at` is when this wish was first begun: a takeover keeps
-    it. `lease_left` is seconds, 0 or less when the lease has run out; it means something only while the call is running.
-    `result` is what the holder stored; None while there is nothing.
+    one wish was begun: 1, and one more for each takeover. `begun_at` is when this wish was first begun: a takeover
+    keeps it. `lease_left` is seconds, 0 or less when the lease has run out; it means something only while the call is
+    running. `result` is what the holder stored; None while there is nothing.
     """
 
     key: str
@@ -133,7 +134,7 @@ class Calls(Protocol):
         | an entry with another fingerprint | MISMATCH | none |
         | a running entry of this very holder | what that claim was answered before | none |
         | a running entry, lease alive | IN_FLIGHT | none |
-        | a running entry, lease over, `takes_over` | TAKEN_OVER | epoch and attempt + 1, new holder and lease, begun_at kept |
+        | a running entry, lease over, `takes_over` | TAKEN_OVER | epoch + 1, attempt + 1, new holder and lease |
         | a running entry, lease over, not `takes_over` | ENDED | state unknown, ended now, kept for `window` |
         | an ended entry that still stands for this wish | ENDED | none |
         | an ended entry that does not | CLAIMED | epoch + 1, attempt 1, running, not delivered, no result |
@@ -173,7 +174,8 @@ class Calls(Protocol):
     async def release(self, key: str, *, epoch: int, holder: str) -> bool:
         """Forget the claim: nothing was begun, and the next claim is the first.
 
-        False: it is not running, or not this holder's. After a takeover the attempt of the lost holder is forgotten too: release only what may be run from the start.
+        False: it is not running, or not this holder's. After a takeover the attempt of the lost holder is forgotten
+        too: release only what may be run from the start.
         """
         ...
 

@@ -58,18 +58,26 @@ def expect(holds: bool, guarantee: str, *seen: object) -> None:
         raise AssertionError(f"{guarantee} Seen: {', '.join(map(repr, seen)) or 'the opposite'}.")
 
 
-def wish(holder: str = "first", key: str = "key", fingerprint: str = "print", **changes: float | bool | None) -> Claim:
+def wish(
+    holder: str = "first",
+    *,
+    key: str = "key",
+    fingerprint: str = "print",
+    lease: float = LONG,
+    window: float = LONG,
+    grace: float | None = None,
+    takes_over: bool = False,
+) -> Claim:
     """A claim whose lease and window outlast the check, unless they are given."""
-    claim = Claim(key=key, fingerprint=fingerprint, holder=holder, lease=LONG, window=LONG)
-    return replace(claim, **changes)  # type: ignore[arg-type]  # the names are those of the numbers above
+    return Claim(
+        key=key, fingerprint=fingerprint, holder=holder, lease=lease, window=window, grace=grace, takes_over=takes_over
+    )
 
 
 async def begun(store: Store, claim: Claim) -> Entry:
     """The entry of a claim that must be granted."""
     claimed = await store.claim(claim)
-    expect(
-        claimed.verdict in {Verdict.CLAIMED, Verdict.TAKEN_OVER}, "A claim that nothing forbids is granted.", claimed
-    )
+    expect(claimed.verdict in {Verdict.CLAIMED, Verdict.TAKEN_OVER}, "What nothing forbids is granted.", claimed)
     return claimed.entry
 
 

@@ -9,9 +9,7 @@ async def a_key_nobody_has_is_claimed(bench: Bench) -> None:
     claimed = await bench.store.claim(wish("first", lease=LONG))
     entry = claimed.entry
     expect(claimed.verdict is Verdict.CLAIMED, "A claim of a key that nobody has is CLAIMED.", claimed)
-    expect(
-        (entry.key, entry.fingerprint, entry.holder) == ("key", "print", "first"), "An entry says whose it is.", entry
-    )
+    expect((entry.key, entry.fingerprint, entry.holder) == ("key", "print", "first"), "An entry is its claim's.", entry)
     expect((entry.state, entry.attempt) == (State.RUNNING, 1), "A first claim runs as attempt 1.", entry)
     expect(entry.epoch >= 1, "An epoch is 1 or more.", entry)
     expect(0 < entry.lease_left <= LONG, "A lease is as long as was asked.", entry)
@@ -154,9 +152,7 @@ async def grace_counts_only_after_delivery(bench: Bench) -> None:
     entry = await begun(bench.store, wish("first"))
     await bench.store.complete("key", epoch=entry.epoch, holder="first", state=State.DONE, result=b"1", window=LONG)
     claimed = await bench.store.claim(wish("second", grace=0.0))
-    expect(
-        claimed.verdict is Verdict.ENDED, "An answer that was not delivered is replayed after its grace too.", claimed
-    )
+    expect(claimed.verdict is Verdict.ENDED, "An undelivered answer is replayed after its grace too.", claimed)
     await bench.store.delivered("key", epoch=entry.epoch)
     claimed = await bench.store.claim(wish("third", grace=LONG))
     expect(claimed.verdict is Verdict.ENDED, "Within the grace a delivered answer is replayed.", claimed)

@@ -198,9 +198,7 @@ async def delivery_is_noted_once_there_is_something_to_deliver(bench: Bench) -> 
     for _ in range(2):
         expect(await bench.again().delivered("key", epoch=entry.epoch), "Delivery is noted, and can be noted again.")
     after = await bench.store.look("key")
-    expect(
-        before is not None and still(after) == still(replace(before, delivered=True)), "Nothing else changes.", after
-    )
+    expect(before is not None and still(after) == still(replace(before, delivered=True)), "Nothing else is.", after)
 
 
 async def a_result_comes_back_as_it_was(bench: Bench) -> None:

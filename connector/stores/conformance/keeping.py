@@ -22,7 +22,7 @@ async def many_first_uses_at_once_make_one_store(bench: Bench) -> None:
     """`Store.check` and first use by several clients at the same moment, as when a server starts its workers."""
     clients = [bench.store, *(bench.again() for _ in range(3))]
     await asyncio.gather(*(client.check() for client in clients))
-    answers = await asyncio.gather(*(client.claim(wish(f"{id(client)}")) for client in clients))
+    answers = await asyncio.gather(*(client.claim(wish(f"holder-{number}")) for number, client in enumerate(clients)))
     granted = [answer for answer in answers if answer.verdict is Verdict.CLAIMED]
     expect(len(granted) == 1, "Clients that begin at once share one store.", *answers)
 

@@ -1,7 +1,6 @@
 """What many callers do to one key at the same moment, from two clients of the same data."""
 
-from collections.abc import Callable, Coroutine
-from typing import Any
+from functools import partial
 
 from ..port import Claimed, State, Store, Verdict
 from .bench import CROWD, LONG, SHORT, Bench, abandoned, at_once, begun, checks, eventually, expect, verdicts, wish
@@ -10,14 +9,13 @@ ROUNDS = 5
 """How often a race is run: a window between reading and writing is not always hit at once."""
 
 
-async def _claims(bench: Bench, **changes: float | bool | None) -> list[Claimed]:
-    """A crowd of claims of the key, half of them by a second client."""
+async def _claims(
+    bench: Bench, crowd: int = 0, *, grace: float | None = None, takes_over: bool = False
+) -> list[Claimed]:
+    """A crowd of claims of the key, half of them by a second client. Each crowd has holders of its own."""
     stores = (bench.store, bench.again())
-
-    def claiming(number: int) -> Callable[[], Coroutine[Any, Any, Claimed]]:
-        return lambda: stores[number % 2].claim(wish(f"claimant {number}", **changes))
-
-    return await at_once([claiming(number) for number in range(CROWD)])
+    wishes = [wish(f"claimant-{crowd}-{number}", grace=grace, takes_over=takes_over) for number in range(CROWD)]
+    return await at_once([partial(stores[number % 2].claim, claim) for number, claim in enumerate(wishes)])
 
 
 async def _start_over(store: Store) -> None:
@@ -42,7 +40,7 @@ async def of_many_takeovers_one_is_granted(bench: Bench) -> None:
     """Guarantee 1, row 5."""
     lost = await abandoned(bench.store)
     for number in range(ROUNDS):
-        answers = await _claims(bench, takes_over=True)
+        answers = await _claims(bench, number, takes_over=True)
         seen = verdicts(answers)
         expect(seen.count(Verdict.TAKEN_OVER) == 1, "Of many takeovers exactly one is granted.", *seen)
         expect(seen.count(Verdict.IN_FLIGHT) == CROWD - 1, "All others find it in flight.", *seen)
@@ -84,7 +82,7 @@ async def of_many_new_wishes_one_is_granted(bench: Bench) -> None:
 async def one_holder_that_repeats_itself_at_once_is_granted_each_time(bench: Bench) -> None:
     """Guarantees 1 and 4: a resend may overtake what it repeats."""
     stores = (bench.store, bench.again())
-    answers = await at_once([lambda store=store: store.claim(wish()) for store in stores * (CROWD // 2)])  # type: ignore[misc]  # a default keeps the loop's value
+    answers = await at_once([partial(store.claim, wish()) for store in stores * (CROWD // 2)])
     expect(set(verdicts(answers)) == {Verdict.CLAIMED}, "The same holder is CLAIMED each time.", *verdicts(answers))
     expect({answer.entry.epoch for answer in answers} == {1}, "And it is one claim.", *answers)
 
@@ -125,11 +123,8 @@ async def _completed_while_claimed(bench: Bench, key: str, epoch: int) -> tuple[
 async def different_keys_at_once_are_all_granted(bench: Bench) -> None:
     """A crowd of different calls is no race."""
     stores = (bench.store, bench.again())
-
-    def claiming(number: int) -> Callable[[], Coroutine[Any, Any, Claimed]]:
-        return lambda: stores[number % 2].claim(wish(f"holder {number}", key=f"key-{number}"))
-
-    answers = await at_once([claiming(number) for number in range(CROWD * 4)])
+    wishes = [wish(f"holder-{number}", key=f"key-{number}") for number in range(CROWD * 4)]
+    answers = await at_once([partial(stores[number % 2].claim, claim) for number, claim in enumerate(wishes)])
     expect(set(verdicts(answers)) == {Verdict.CLAIMED}, "Different keys are all CLAIMED.", *verdicts(answers))
     keys = [answer.entry.key for answer in answers]
     expect(keys == [f"key-{number}" for number in range(CROWD * 4)], "Each is told of its own key.", *keys)
@@ -139,11 +134,9 @@ async def of_many_who_write_what_is_not_there_one_does(bench: Bench) -> None:
     """`Records.put` with version 0, all with the same value: it is what marks something as used once."""
     stores = (bench.store, bench.again())
     for number in range(ROUNDS):
-
-        def put(client: int, key: str = f"used-{number}") -> Callable[[], Coroutine[Any, Any, int | None]]:
-            return lambda: stores[client % 2].put("marks", key, b"used", version=0)
-
-        written = await at_once([put(client) for client in range(CROWD)])
+        written = await at_once(
+            [partial(store.put, "marks", f"used-{number}", b"used", version=0) for store in stores * (CROWD // 2)]
+        )
         expect(sum(version is not None for version in written) == 1, "Exactly one writes what is not there.", *written)
 
 
@@ -151,11 +144,7 @@ async def no_conditional_write_is_lost(bench: Bench) -> None:
     """Clients that count in one record, each from the version it has read, lose no step."""
     stores = (bench.store, bench.again())
     await bench.store.put("counts", "steps", b"0")
-
-    def count(client: int) -> Callable[[], Coroutine[Any, Any, int]]:
-        return lambda: _counted(stores[client % 2], "steps")
-
-    tries = await at_once([count(client) for client in range(CROWD)])
+    tries = await at_once([partial(_counted, store, "steps") for store in stores * (CROWD // 2)])
     record = await bench.store.get("counts", "steps")
     expect(record is not None and record.value == str(CROWD).encode(), "No conditional write is lost.", record, tries)
 
@@ -176,7 +165,7 @@ async def of_many_who_take_one_gets_it(bench: Bench) -> None:
     stores = (bench.store, bench.again())
     for _ in range(ROUNDS):
         await bench.store.put("codes", "code", b"granted")
-        taken = await at_once([lambda store=store: store.take("codes", "code") for store in stores * (CROWD // 2)])  # type: ignore[misc]  # a default keeps the loop's value
+        taken = await at_once([partial(store.take, "codes", "code") for store in stores * (CROWD // 2)])
         got = [record for record in taken if record is not None]
         expect(len(got) == 1 and got[0].value == b"granted", "Of many takers exactly one gets the record.", *taken)
 

@@ -20,9 +20,7 @@ async def _written(store: Store, key: str = "key", value: bytes = b"1", **change
 
 
 async def _expired(store: Store, key: str = "key") -> None:
-    await eventually(
-        lambda: store.get("kind", key), lambda seen: seen is None, "A record expires on the store's clock."
-    )
+    await eventually(lambda: store.get("kind", key), lambda seen: seen is None, "A record expires in time.")
 
 
 def _keys(records: object) -> list[str]:
@@ -86,9 +84,7 @@ async def what_is_taken_is_gone(bench: Bench) -> None:
     expect(await bench.store.take("kind", "key") is None, "There is nothing to take.")
     version = await _written(bench.store)
     taken = await bench.again().take("kind", "key")
-    expect(
-        taken == Record(key="key", value=b"1", version=version, expires_at=None), "What is taken is returned.", taken
-    )
+    expect(taken == Record(key="key", value=b"1", version=version, expires_at=None), "What is taken is given.", taken)
     expect(await bench.store.get("kind", "key") is None, "What was taken is gone.")
     expect(await bench.store.take("kind", "key") is None, "It is taken once.")
 
@@ -125,7 +121,7 @@ async def an_expiry_is_told_on_the_clock_of_the_store(bench: Bench) -> None:
     await _written(bench.store, expires_in=LONG)
     entry = await begun(bench.store, wish())
     record = await bench.again().get("kind", "key")
-    told = record and record.expires_at
+    told = record.expires_at if record else None
     expect(told is not None and told - LONG <= entry.begun_at + 1, "An expiry counts from the write.", record, entry)
     expect(told is not None and told > entry.begun_at, "What has not expired, expires later.", record, entry)
 
