@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar, overload
 from mcp_types import ToolAnnotations
 
 from .errors import DeclarationError
+from .guard import Guard
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
@@ -44,6 +45,7 @@ class Declaration:
     deadline: float | None = None
     scopes: Sequence[str] = ()
     anonymous: bool = False
+    guard: bool | Guard = True
     meta: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
@@ -55,6 +57,10 @@ class Declaration:
             raise DeclarationError(f"deadline={self.deadline!r} must be a positive number of seconds, or be left out")
         if self.read_only and self.destructive:
             raise DeclarationError("read_only=True and destructive=True contradict each other: drop one of the two")
+        if self.read_only and isinstance(self.guard, Guard):
+            raise DeclarationError(
+                "read_only=True and guard=Guard(...) contradict each other: what changes nothing may run twice; drop one"
+            )
         self._check_scopes()
 
     def _check_scopes(self) -> None:
@@ -68,10 +74,21 @@ class Declaration:
                     "(RFC 6749, section 3.3)"
                 )
 
-    def annotations(self) -> ToolAnnotations:
-        """Every hint spelled out: ChatGPT's scanner refuses a tool that leaves one of the first three open."""
+    @property
+    def guarded_by(self) -> Guard | None:
+        """How the tool is kept from running twice; None for one that changes nothing, or that took its guard off."""
+        if self.read_only or self.guard is False:
+            return None
+        return self.guard if isinstance(self.guard, Guard) else Guard()
+
+    def annotations(self, *, names_its_wish: bool = False) -> ToolAnnotations:
+        """Every hint spelled out: ChatGPT's scanner refuses a tool that leaves one of the first three open.
+
+        A guard alone does not make a tool idempotent, because a deliberate repeat runs again. One whose every call names
+        its wish (`names_its_wish`) is: equal arguments then hold the same key, within the guard's window.
+        """
         destructive = not self.read_only if self.destructive is None else self.destructive
-        idempotent = self.idempotent if self.idempotent is not None or self.read_only else False
+        idempotent = self.idempotent if self.idempotent is not None or self.read_only else names_its_wish
         return ToolAnnotations(
             title=self.title,
             read_only_hint=self.read_only,
@@ -96,6 +113,7 @@ def tool(
     deadline: float | None = ...,
     scopes: Sequence[str] = ...,
     anonymous: bool = ...,
+    guard: bool | Guard = ...,
     meta: dict[str, Any] | None = ...,
 ) -> Callable[[_Method], _Method]: ...
 def tool(method: Callable[..., Any] | None = None, /, **says: Any) -> Any:
@@ -116,6 +134,7 @@ def tool(method: Callable[..., Any] | None = None, /, **says: Any) -> Any:
         deadline: Seconds after which the call is ended and answered with an error that says so.
         scopes: What the caller's token must allow. Means something where the connector is given `auth=`.
         anonymous: It may be called without a token, where the lock lets anybody list the tools.
+        guard: How a tool that writes is kept from running twice; False takes the guard off. Default: `Guard()`.
         meta: The descriptor's `_meta`.
 
     Raises:

@@ -5,6 +5,7 @@ BallastError
 ├── StoreTooNew        the store was written by a newer version: upgrade, or name another store
 ├── StoreUnavailable   the store cannot answer now; it may later
 └── ToolFailed         a tool says why it cannot answer; the model reads the sentence
+    └── OutcomeUnknown it cannot say either whether its work was done
 """
 
 from mcp.server.mcpserver.exceptions import ToolError
@@ -23,6 +24,13 @@ class ToolFailed(BallastError, ToolError):
 
     The text reaches the model and the person, so it should say what they can do next. Anything else a tool raises
     is logged on the server and answered with a sentence that gives nothing away.
+    """
+
+
+class OutcomeUnknown(ToolFailed):
+    """Raise it in a tool that writes when nobody can say whether the work was done: an upstream that did not answer, say.
+
+    The text should say how to find out. A retry is told the same, and the work is not begun again.
     """
 
 

@@ -13,6 +13,10 @@ from urllib.parse import urlsplit
 from .errors import DeclarationError
 
 
+SHORTEST_SECRET = 32
+"""Bytes: the length of the keys that are derived from it (AES-256, HMAC-SHA-256)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamSettings:
     """When a quiet reply is committed, and how it is kept warm. Seconds.
@@ -175,6 +179,46 @@ class WatchdogSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoreSettings:
+    """Where finished calls are kept, and how. Seconds and bytes.
+
+    | setting | default | why |
+    |---|---|---|
+    | `url` | None | a file under `.ballast`, so that a restart loses nothing; see docs/stores.md for the others |
+    | `secrets` | () | the first seals and all open, so a new one goes to the front; none: one is made in the store |
+    | `sealed` | None | results are encrypted if there are secrets; True without secrets is refused |
+    | `lease` | 20 | a worker that died is noticed by then; renewed four times meanwhile, so one hiccup costs nothing |
+    | `grace` | 1 | an equal call so soon after the end is a retry or a double dispatch, not a person (incident D-01) |
+    | `join` | 110 | a call waits that long for an equal one elsewhere: less than the 119.8 that ChatGPT waits |
+    | `largest` | 262,144 | a result above is kept as its digest; ten times what hosts read of a result |
+    | `sweep_every` | 300 | expired rows cost room only; a thousand go at a time |
+    """
+
+    url: str | None = None
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    sealed: bool | None = None
+    lease: float = 20.0
+    grace: float = 1.0
+    join: float = 110.0
+    largest: int = 256 * 1024
+    sweep_every: float = 300.0
+
+    def __post_init__(self) -> None:
+        for name in ("lease", "join", "largest", "sweep_every"):
+            _require_positive(name, getattr(self, name))
+        if not (math.isfinite(self.grace) and self.grace >= 0):
+            raise DeclarationError(f"grace={self.grace!r} must be a finite number of seconds, 0 or more")
+        if self.sealed and not self.secrets:
+            raise DeclarationError("sealed=True needs a secret: set BALLAST_SECRET, or secrets=(...)")
+        for secret in self.secrets:
+            if len(secret.encode()) < SHORTEST_SECRET:
+                raise DeclarationError(
+                    f"a secret of {len(secret.encode())} bytes can be guessed: use at least {SHORTEST_SECRET}, e.g. from "
+                    "`openssl rand -base64 32`"
+                )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccessSettings:
     """Where the connector lives and which names it answers to.
 
@@ -209,6 +253,7 @@ class Settings:
     capacity: CapacitySettings = field(default_factory=CapacitySettings)
     adaptive: AdaptiveSettings = field(default_factory=AdaptiveSettings)
     watchdog: WatchdogSettings = field(default_factory=WatchdogSettings)
+    store: StoreSettings = field(default_factory=StoreSettings)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -233,6 +278,7 @@ _CONCERNS: Mapping[str, Callable[..., Any]] = {
     "capacity": CapacitySettings,
     "adaptive": AdaptiveSettings,
     "watchdog": WatchdogSettings,
+    "store": StoreSettings,
 }
 
 
@@ -266,6 +312,11 @@ VARIABLES: Mapping[str, tuple[str, str, Callable[[str], Any]]] = {
     "BALLAST_BLOCKED_AFTER": ("watchdog", "blocked_after", float),
     "BALLAST_DRAIN": ("drain", "within", float),
     "BALLAST_DRAIN_NOTICE": ("drain", "notice", float),
+    "BALLAST_STORE": ("store", "url", str),
+    "BALLAST_SECRET": ("store", "secrets", _names),
+    "BALLAST_SEALED": ("store", "sealed", _switch),
+    "BALLAST_LEASE": ("store", "lease", float),
+    "BALLAST_GRACE": ("store", "grace", float),
     "BALLAST_MAX_BODY": ("limits", "max_body", int),
     "BALLAST_MAX_RESULT": ("limits", "max_result", int),
     "BALLAST_THREADS": ("limits", "threads", int),

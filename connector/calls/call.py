@@ -7,20 +7,30 @@ from typing import Any
 from mcp.server.mcpserver import Context
 
 from ..upstream import Upstream
+from .desk import ATTEMPT
 
 
 class Call:
     """The call a tool is answering. A tool receives it by annotating a parameter with `Call`."""
 
-    __slots__ = ("_context", "_ends", "http", "tool")
+    __slots__ = ("_context", "_ends", "attempt", "http", "key", "tool")
 
     def __init__(self, context: Context[Any, Any], *, tool: str, upstream: Upstream, deadline: float | None) -> None:
         self._context = context
         self._ends = None if deadline is None else time.monotonic() + deadline
         self.tool = tool
         """The name the host called."""
-        self.http = upstream.until(self._ends)
-        """HTTP to the outside world: bound by this call's deadline, reads retried. See `connector.upstream`."""
+        attempt = ATTEMPT.get()
+        self.key = None if attempt is None else attempt.key
+        """The same text for every attempt at this one wish, new for the next: hand it to the outside world as its
+        idempotency key. None where the call is not guarded.
+        """
+        self.attempt = 1 if attempt is None else attempt.number
+        """1; above, a worker that began this call died before it was finished, and it may have been done in part."""
+        self.http = upstream.until(self._ends, self.key)
+        """HTTP to the outside world: bound by this call's deadline, reads retried, writes keyed. See
+        `connector.upstream`.
+        """
 
     @property
     def remaining(self) -> float | None:

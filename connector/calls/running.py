@@ -18,9 +18,10 @@ import pydantic
 from mcp.server.mcpserver import Context
 
 from ..declaration import Declaration
-from ..errors import DeclarationError, ToolFailed
+from ..errors import DeclarationError, OutcomeUnknown, ToolFailed
 from ..upstream import Upstream
 from .call import Call
+from .desk import ATTEMPT
 
 logger = logging.getLogger("ballast.calls")
 
@@ -75,7 +76,7 @@ def tool_function(
     """
     signature, hints = _signature_of(method)
     call_parameter = _call_parameter(method, hints)
-    invoke = _invoker(method, workers)
+    invoke = _looking_first(method, declaration, workers)
     name = declaration.name or method.__name__
 
     async def run(**arguments: Any) -> Any:
@@ -86,7 +87,7 @@ def tool_function(
             )
         if declaration.deadline is None:
             return await invoke(arguments)
-        return await _within(declaration.deadline, invoke, arguments)
+        return await _within(declaration, invoke, arguments)
 
     _present(run, method, signature, hints, call_parameter)
     return run
@@ -114,15 +115,48 @@ def _invoker(method: Callable[..., Any], workers: Workers) -> Callable[[dict[str
     return lambda arguments: workers.in_thread(functools.partial(method, **arguments))
 
 
+def _looking_first(
+    method: Callable[..., Any], declaration: Declaration, workers: Workers
+) -> Callable[[dict[str, Any]], Awaitable[Any]]:
+    """Invoke the method; in a further attempt only if the guard's probe does not find the effect of an earlier one."""
+    invoke = _invoker(method, workers)
+    guard = declaration.guarded_by
+    if guard is None or not callable(guard.after_crash):
+        return invoke
+    probe = _invoker(functools.partial(guard.after_crash, _owner_of(method)), workers)
+
+    async def run(arguments: dict[str, Any]) -> Any:
+        attempt = ATTEMPT.get()
+        if attempt is None or attempt.number == 1:
+            return await invoke(arguments)
+        try:
+            found = await probe({"key": attempt.key})
+        except Exception as failed:
+            raise OutcomeUnknown(
+                "An earlier attempt at this call was cut off, and it could not be found out whether it had its effect. "
+                "Nothing was done now; look first."
+            ) from failed
+        return await invoke(arguments) if found is None else found
+
+    return run
+
+
+def _owner_of(method: Callable[..., Any]) -> Any:
+    owner = getattr(method, "__self__", None)
+    if owner is None:
+        raise DeclarationError(f"{method!r} is no method, so after_crash cannot be called with its owner: use 'rerun'")
+    return owner
+
+
 async def _within(
-    deadline: float, invoke: Callable[[dict[str, Any]], Awaitable[Any]], arguments: dict[str, Any]
+    declaration: Declaration, invoke: Callable[[dict[str, Any]], Awaitable[Any]], arguments: dict[str, Any]
 ) -> Any:
-    with anyio.move_on_after(deadline):
+    with anyio.move_on_after(declaration.deadline):
         return await invoke(arguments)
-    raise ToolFailed(
-        f"This took longer than the {deadline:g} s it may take and was stopped. "
-        "Ask for less at once, or try again later."
-    )
+    stopped = f"This took longer than the {declaration.deadline:g} s it may take and was stopped. "
+    if declaration.read_only:
+        raise ToolFailed(f"{stopped}Ask for less at once, or try again later.")
+    raise OutcomeUnknown(f"{stopped}Whether it had an effect is not known; look first.")
 
 
 def _present(

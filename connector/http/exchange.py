@@ -9,6 +9,7 @@ more than a third of a whole exchange.) This module knows asyncio and ASGI; it d
 """
 
 import asyncio
+import inspect
 import json
 import random
 from collections.abc import Awaitable, Callable
@@ -44,6 +45,10 @@ HEARTBEAT_SPACE: Final = b" "
 _JITTER: Final = random.Random()  # noqa: S311  # spreads heartbeats; its own, so that nobody's seed is disturbed
 
 
+REPLY: Final = "ballast.reply"
+"""Where a request's scope holds what tells whether its answer was delivered: an object with `when_ended`."""
+
+
 class Framing(Enum):
     """How a late reply is framed. An answer that is quick is JSON in the first two."""
 
@@ -73,7 +78,7 @@ class Exchange:
 
     __slots__ = (
         "_beat_with", "_ended", "_ends_with_client", "_framing", "_gone", "_lock", "_policy", "_pulse", "_receive",
-        "_send", "_started", "_stopped", "_task", "_timer", "_warm", "_watch", "gone_at",
+        "_send", "_started", "_stopped", "_task", "_tell", "_timer", "_warm", "_watch", "gone_at",
     )  # fmt: skip
 
     heartbeats: ClassVar[int] = 0
@@ -91,6 +96,7 @@ class Exchange:
         self._watch: asyncio.Task[None] | None = None
         self._task: asyncio.Task[Any] | None = None
         self._beat_with: Callable[[], bytes] | None = None
+        self._tell: Callable[[bool], None] | None = None
         self.gone_at: float | None = None
         """When the client was seen to go away, in seconds on the monotonic clock."""
 
@@ -147,6 +153,15 @@ class Exchange:
             self._stopped = True
             self._task.cancel()
 
+    def when_ended(self, tell: Callable[[bool], None]) -> None:
+        """Have `tell` called when the exchange is over, with whether its answer was delivered."""
+        self._tell = tell
+
+    def end(self) -> None:
+        """The exchange is over, however it went."""
+        if self._tell is not None:
+            self._tell(self.was_delivered)
+
     def beat_with(self, message: Callable[[], bytes]) -> None:
         """Let heartbeats be messages, where the client reads events, instead of comments."""
         self._beat_with = message
@@ -168,19 +183,21 @@ class Exchange:
         self._stop_beating()
         if self._gone:
             return
+        has_gone = self._tell is not None and not self._warm and has_left(self._receive)
         is_event = self._framing is Framing.EVENTS_ONLY and answer.status == OK
         if self._warm or is_event:
             await self._write(answer.body if self._framing is Framing.JSON_ONLY else _event(answer.body), more=False)
         else:
             await send_json(self._send, answer)
             self._ended = True
+        self._gone = self._gone or has_gone
 
     def _keep_warm(self) -> None:
         self._begin_warming()
         self._beat()
 
     def _begin_warming(self) -> None:
-        if not self._warm:
+        if not self._warm and not self._ended:
             self._warm = True
             self._watch = asyncio.create_task(self._watch_client())
             self._schedule()
@@ -238,6 +255,22 @@ class Exchange:
                 self._ended = True
                 if self._watch is not None:
                     self._watch.cancel()
+
+
+def has_left(receive: Receive) -> bool:
+    """Whether the client is known to be gone, without waiting for it to go. To be asked when the body was read.
+
+    ASGI has no such question, so one step of the answer is taken: a server that knows says so at once.
+    """
+    hearing = receive()
+    if not inspect.iscoroutine(hearing):
+        return False
+    try:
+        hearing.send(None)
+    except StopIteration as heard:
+        return bool(heard.value["type"] == "http.disconnect")
+    hearing.close()
+    return False
 
 
 async def send_json(send: Send, answer: Answer, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:

@@ -6,7 +6,7 @@ would keep (incidents P-01, P-03, T-07). When the SDK moves these names, this fi
 does.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -116,16 +116,20 @@ class _OneExchange:
         await self.notify("notifications/progress", {k: v for k, v in said.items() if v is not None})
 
 
-async def answer_courtesies(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+def answer_courtesies(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> Awaitable[HandlerResult]:
     """`logging/setLevel` is answered though no server here filters by it: hosts send it unasked (CT-11)."""
     if ctx.method == "logging/setLevel" and ctx.protocol_version in HANDSHAKE_VERSIONS:
-        try:
-            return await call_next(ctx)
-        except MCPError as error:
-            if error.error.code != METHOD_NOT_FOUND:
-                raise
-            return {}
-    return await call_next(ctx)
+        return _answered_anyhow(ctx, call_next)
+    return call_next(ctx)
+
+
+async def _answered_anyhow(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    try:
+        return await call_next(ctx)
+    except MCPError as error:
+        if error.error.code != METHOD_NOT_FOUND:
+            raise
+        return {}
 
 
 class _BornReady(Connection):
@@ -214,18 +218,19 @@ class Kernel:
         tool = self._server._tool_manager.get_tool(name) if isinstance(name, str) else None  # noqa: SLF001
         return tool is not None and not (tool.annotations is not None and tool.annotations.read_only_hint)
 
-    async def answer(self, asked: Asked, headers: Mapping[str, str], scope: Scope, exchange: Exchange) -> Answer:
+    async def answer(self, asked: Asked, scope: Scope, exchange: Exchange) -> Answer:
         """Serve one request. Never raises what a tool raised; cancellation passes through."""
-        connection = self._connect(asked, headers, scope)
+        request = Request(scope)
+        connection = self._connect(asked, request.headers)
         if isinstance(connection, Refused):
             self._on_refusal(asked.method, asked.version, connection.code, connection.message, scope)
             return Answer(encode(error_body(connection)), connection.status)
-        context = _context(asked.id, headers, scope, exchange)
+        context = _context(asked.id, request, exchange)
         context.progress_token = progress_token_from_params(asked.params)
         if self._beats_with_progress and context.progress_token is not None:
             exchange.beat_with(context.beat)
         try:
-            runner = ServerRunner(self._core, connection, self._lifespan_state())
+            runner = ServerRunner(self._core, connection, self.lifespan_state())
             result = await runner.on_request(context, asked.method, asked.params)
             if asked.states_version:
                 result = as_of(asked.version, asked.method, result)
@@ -236,19 +241,24 @@ class Kernel:
         finally:
             await _tear_down(connection)
 
-    async def take_note(self, told: Told, headers: Mapping[str, str], scope: Scope, exchange: Exchange) -> None:
+    async def take_note(self, told: Told, scope: Scope, exchange: Exchange) -> None:
         """Hand a notification to its handler, if the server has one."""
         if self._core.get_notification_handler(told.method) is None:
             return
         connection = self._clients.connect(told.version, None, None)
-        context = _context(None, headers, scope, exchange)
+        context = _context(None, Request(scope), exchange)
         try:
-            runner = ServerRunner(self._core, connection, self._lifespan_state())
+            runner = ServerRunner(self._core, connection, self.lifespan_state())
             await runner.on_notify(context, told.method, told.params)
         finally:
             await _tear_down(connection)
 
-    def _lifespan_state(self) -> Any:
+    def lifespan_state(self) -> Any:
+        """What the server's own lifespan gave.
+
+        Raises:
+            RuntimeError: The lifespan was not entered.
+        """
         if not self._runs:
             raise RuntimeError(
                 "the connector's lifespan was never started: serve .app() with lifespan on, "
@@ -256,21 +266,21 @@ class Kernel:
             )
         return self._state
 
-    def _connect(self, asked: Asked, headers: Mapping[str, str], scope: Scope) -> Connection | Refused:
+    def _connect(self, asked: Asked, headers: Headers) -> Connection | Refused:
         if asked.era is Era.HANDSHAKE:
             return self._clients.connect(asked.version, None, None)
-        if len(headers) != len(scope["headers"]) and (twice := find_duplicated_routing_header(_pairs(scope))):
+        if twice := find_duplicated_routing_header(headers.items()):
             return Refused(400, -32020, f"The {twice} header appears more than once", asked.id)
         route = classify_inbound_request(
             {"method": asked.method, "params": asked.params}, headers=headers if asked.has_routing_headers else None
         )
         if isinstance(route, InboundLadderRejection):
             return _as_refusal(route, asked)
-        if (rejection := self._check_param_headers(asked, scope)) is not None:
+        if (rejection := self._check_param_headers(asked, headers)) is not None:
             return _as_refusal(rejection, asked)
         return self._clients.connect(route.protocol_version, route.client_info, route.client_capabilities)
 
-    def _check_param_headers(self, asked: Asked, scope: Scope) -> InboundLadderRejection | None:
+    def _check_param_headers(self, asked: Asked, headers: Headers) -> InboundLadderRejection | None:
         params = asked.params or {}
         name, arguments = params.get("name"), params.get("arguments") or {}
         if asked.method != "tools/call" or not isinstance(name, str) or not isinstance(arguments, dict):
@@ -279,7 +289,7 @@ class Kernel:
         schema = None if lookup is None else lookup(name)
         if schema is None or not self._declares_headers(name, schema):
             return None
-        return validate_mcp_param_headers(schema, arguments, Headers(scope=scope))
+        return validate_mcp_param_headers(schema, arguments, headers)
 
     def _declares_headers(self, name: str, schema: Any) -> bool:
         known = self._header_schemas.get(name)
@@ -288,11 +298,11 @@ class Kernel:
         return known[1]
 
 
-def _context(id_: str | float | None, headers: Mapping[str, str], scope: Scope, exchange: Exchange) -> _OneExchange:
+def _context(id_: str | float | None, request: Request, exchange: Exchange) -> _OneExchange:
     return _OneExchange(
-        transport=TransportContext(kind="streamable-http", can_send_request=False, headers=headers),
+        transport=TransportContext(kind="streamable-http", can_send_request=False, headers=request.headers),
         request_id=id_,  # type: ignore[arg-type]  # None for a notification; 1.0 is an integer and is echoed as it came
-        message_metadata=ServerMessageMetadata(request_context=Request(scope)),
+        message_metadata=ServerMessageMetadata(request_context=request),
         exchange=exchange,
     )
 
@@ -328,7 +338,3 @@ def _too_long(asked: Asked, size: int, limits: LimitSettings) -> Answer:
 def _as_refusal(rejection: InboundLadderRejection, asked: Asked) -> Refused:
     status = ERROR_CODE_HTTP_STATUS.get(rejection.code, 400)
     return Refused(status, rejection.code, rejection.message, asked.id, rejection.data)
-
-
-def _pairs(scope: Scope) -> list[tuple[str, str]]:
-    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]

@@ -10,7 +10,7 @@ request is owed an answer; does not know which app this is.
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...settings import StreamSettings
 from ...telemetry.failures import log_crash
-from ..exchange import HEARTBEAT_COMMENT, OK, Framing, encode
+from ..exchange import HEARTBEAT_COMMENT, OK, REPLY, Framing, encode
 from ..request.cors import Lines
 from ..request.reading import INVALID_REQUEST, Asked, Refused, error_body
 from .events import Splitter, as_event, data_of, names_itself
@@ -71,6 +71,7 @@ class Relay:
         self._status: int | None = None
         self._is_late = self._is_gone = self._is_resumable = self._is_stopped = False
         self._task: asyncio.Task[Any] | None = None
+        self._tell: Callable[[bool], None] | None = None
         self._whole: list[bytes] = []
         self._splitter = Splitter()
         self._last_event = b""
@@ -80,6 +81,7 @@ class Relay:
         client is told so.
         """
         self._body, self._task = body, asyncio.current_task()
+        scope = {**scope, REPLY: self}
         timer = asyncio.get_running_loop().call_later(self._first_byte, self._on_late)
         try:
             await app(scope, self._hear, self._take)
@@ -98,6 +100,12 @@ class Relay:
             self._task = None
             timer.cancel()
             self._line.rest()
+            if self._tell is not None:
+                self._tell(self._line.stage is Stage.ENDED and not self._is_gone)
+
+    def when_ended(self, tell: Callable[[bool], None]) -> None:
+        """Have `tell` called when the reply is over, with whether it was delivered."""
+        self._tell = tell
 
     def stop(self) -> None:
         """End the app's run. Who is owed an answer is told; a stream that owes none ends properly."""

@@ -45,7 +45,7 @@ def sticky_endpoint(
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
-        core, state = copy(core_of(server)), kernel._lifespan_state()  # noqa: SLF001
+        core, state = copy(core_of(server)), kernel.lifespan_state()
         core.lifespan = lambda _: nullcontext(state)  # the manager would enter the server's a second time
         manager = StreamableHTTPSessionManager(
             core,

@@ -1,0 +1,76 @@
+"""What one run of a tool came to, in the SDK's words and in the desk's.
+
+Knows the SDK's public results and errors. Every failure of a tool becomes an `isError` result that the model can read.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from mcp.server.mcpserver.exceptions import ResourceError, ToolError, UnexpectedToolError
+from mcp_types import CallToolResult, InputRequiredResult, TextContent
+from pydantic import ValidationError
+from pydantic_core import to_json
+
+from ..errors import OutcomeUnknown
+from ..guard import Failures
+from ..stores.port import State
+from ..telemetry.failures import fields_of, log_crash
+from .outcome import Ended
+
+ToolResult = CallToolResult | InputRequiredResult
+
+
+async def answer(name: str, run: Callable[[], Awaitable[ToolResult]]) -> tuple[ToolResult, State | None]:
+    """Run a tool. What it raises becomes a result; the state says what is known of its effect, None if it was not begun."""
+    try:
+        return compact(await run()), State.DONE
+    except ToolError as failed:
+        result = CallToolResult(content=[TextContent(text=_explain(name, failed))], is_error=True)
+        return result, _state_after(failed.__cause__)
+
+
+def ended(result: ToolResult, state: State | None, failures: Failures) -> Ended:
+    """The same as JSON data for the desk; with no state where nothing of it may be kept."""
+    data = result.model_dump(mode="json", by_alias=True, exclude_none=True)
+    is_open = isinstance(result, InputRequiredResult)
+    is_retried = failures == "retried" and state is State.FAILED
+    return Ended(state=None if is_open or is_retried else state, result=data)
+
+
+def _state_after(cause: BaseException | None) -> State | None:
+    if isinstance(cause, ValidationError):
+        return None
+    return State.UNKNOWN if isinstance(cause, OutcomeUnknown) else State.FAILED
+
+
+def compact(result: ToolResult) -> ToolResult:
+    """The text of a structured result on one line: the SDK indents it, and hosts count tokens."""
+    structured = result.structured_content if isinstance(result, CallToolResult) else None
+    if not isinstance(result, CallToolResult) or not isinstance(structured, dict):
+        return result
+    wrapped = structured["result"] if structured.keys() == {"result"} else structured
+    for block, value in zip(result.content, wrapped if isinstance(wrapped, list) else [wrapped], strict=False):
+        if isinstance(value, dict | list) and isinstance(block, TextContent) and _is_indented(block.text, value):
+            block.text = to_json(value).decode()
+    return result
+
+
+def not_called(name: str, invalid: ValidationError) -> CallToolResult:
+    """The answer to arguments that do not fit."""
+    said = f"{name} was not called: its arguments do not fit ({fields_of(invalid)}). Correct them and call again."
+    return CallToolResult(content=[TextContent(text=said)], is_error=True)
+
+
+def _is_indented(text: str, value: Any) -> bool:
+    return text[:2] in {"{\n", "[\n"} and text == to_json(value, indent=2).decode()
+
+
+def _explain(name: str, failed: ToolError) -> str:
+    """The sentence the model reads. The SDK wraps what was raised; what matters is behind the wrapper."""
+    cause = failed.__cause__
+    if isinstance(failed, UnexpectedToolError):
+        log_crash(f"Tool {name!r} failed", cause or failed)
+        return f"{name} failed unexpectedly. The reason is in the connector's log."
+    if isinstance(cause, ValidationError):
+        return f"{name} was not called: its arguments do not fit ({fields_of(cause)}). Correct them and call again."
+    return str(cause if isinstance(cause, ToolError | ResourceError) else failed)
