@@ -1,0 +1,1 @@
+"""The lock that also cuts the keys: a small authorization server for connectors without an identity provider."""

@@ -1,0 +1,1 @@
+"""What was allowed to whom, and the codes and tokens that stand for it."""
