@@ -44,9 +44,9 @@ class Challenge:
     def in_band(self) -> dict[str, Any]:
         """The tool's result that says the same to a host that ignores HTTP 401 on a call.
 
-        ChatGPT wants `error` and `error_description` always, and a list or a text.
+        ChatGPT wants `error` and `error_description` always; its sample says `insufficient_scope` also without a token.
         """
-        worded = self._worded(self.error or "invalid_token", self.description)
+        worded = self._worded(self.error or "insufficient_scope", self.description)
         return {
             "content": [{"type": "text", "text": self.description}],
             "isError": True,

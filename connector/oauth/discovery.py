@@ -3,8 +3,9 @@
 Decides which document counts: only one whose `issuer` is the configured string (RFC 8414, section 3.3).
 """
 
-import logging
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -14,8 +15,6 @@ from .fetching import Outside
 from .one_string import is_same_issuer, metadata_urls
 from .remembered import IssuerUnavailable, Keeping, Remembered
 
-logger = logging.getLogger("ballast.oauth")
-
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -23,7 +22,13 @@ class Issuer:
     """One authorization server as this resource sees it. `url` is its issuer, as it was given."""
 
     def __init__(
-        self, url: str, bridge: Bridge, outside: Outside, *, keeping: Keeping, clock: Callable[[], float]
+        self,
+        url: str,
+        bridge: Bridge,
+        outside: Outside,
+        *,
+        keeping: Keeping,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.url = url
         self.bridge = bridge
@@ -47,17 +52,17 @@ class Issuer:
         """
         return await (self._keys.newer() if newer else self._keys.get())
 
-    async def require_one_string(self) -> None:
-        """Compare the configured issuer with what it calls itself. One that cannot be reached is let off.
+    async def prepare(self) -> None:
+        """Compare the configured issuer with what it calls itself, and fetch its keys. Outages are let pass.
 
         Raises:
             DeclarationError: The two differ. The sentence gives both.
         """
-        try:
-            found = await self.metadata()
-        except IssuerUnavailable:
-            return
-        said = found.get("issuer")
+        with suppress(IssuerUnavailable):
+            self._require_one_string((await self.metadata()).get("issuer"))
+            await self.keys()
+
+    def _require_one_string(self, said: object) -> None:
         if said != self.url:
             raise DeclarationError(
                 f"issuer {self.url!r} calls itself {said!r} in its metadata, and hosts compare the two byte by byte "

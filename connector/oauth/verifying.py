@@ -116,7 +116,7 @@ def _read_header(token: str) -> _Header | TokenRefused:
     except (jwt.PyJWTError, ValueError, RecursionError):
         return NOT_OURS
     algorithm, kind, key_id = header.get("alg"), header.get("typ") or "JWT", header.get("kid")
-    if algorithm not in ALGORITHMS or "crit" in header:
+    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS or "crit" in header:
         return UNSAFE
     if not isinstance(kind, str) or kind.lower() not in TYPES:
         return TokenRefused(reason="This is a token, but no access token")
