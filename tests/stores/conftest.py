@@ -7,6 +7,7 @@ from pathlib import Path
 from connector.stores.conformance import Bench
 from connector.stores.memory import MemoryStore
 from connector.stores.port import Store
+from connector.stores.sqlite import SqliteStore
 
 
 @asynccontextmanager
@@ -32,5 +33,10 @@ async def benched(make: Callable[[], Store]) -> AsyncIterator[Bench]:
             await client.aclose()
 
 
-STORES: dict[str, Callable[[Path], AbstractAsyncContextManager[Bench]]] = {"memory": memory}
+def sqlite(folder: Path) -> AbstractAsyncContextManager[Bench]:
+    """Each client has a connection and a thread of its own, as another process has."""
+    return benched(lambda: SqliteStore(folder / "store.sqlite3"))
+
+
+STORES: dict[str, Callable[[Path], AbstractAsyncContextManager[Bench]]] = {"memory": memory, "sqlite": sqlite}
 """By name: a context that gives an empty store. It may skip the test, with a reason, where there is no server."""
