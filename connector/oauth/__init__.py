@@ -12,7 +12,7 @@ from .remembered import IssuerUnavailable, Keeping
 from .resource_server import ResourceServer
 
 __all__ = [
-    "AuthorizationServer",  # noqa: F822  # by `__getattr__`
+    "AuthorizationServer",  # by `__getattr__`
     "Challenge",
     "Fitted",
     "Gate",

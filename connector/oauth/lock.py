@@ -6,12 +6,13 @@ Holds no decision. `ResourceServer` and `AuthorizationServer` are locks; anythin
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 
 from ..stores.port import Store
+from .challenge import Challenge
 from .noticed import Noticed
 
 
@@ -41,7 +42,19 @@ class Place:
     tools: Mapping[str, ToolAccess] = field(default_factory=dict)
 
 
-class Fitted(Protocol):
+class Inside(Protocol):
+    """What a fitted lock says where tools are listed and run. A `Gate` has both; delegate to it."""
+
+    def challenge(self, tool: str, scope: Scope) -> Challenge | None:
+        """What the caller of a tool lacks, from the request it came with; None if nothing."""
+        ...
+
+    def describe(self, descriptor: Mapping[str, Any]) -> dict[str, Any]:
+        """A tool's descriptor, as `tools/list` gives it, with its `securitySchemes`."""
+        ...
+
+
+class Fitted(Inside, Protocol):
     """A lock in its place."""
 
     def routes(self) -> Sequence[BaseRoute]:
@@ -57,6 +70,7 @@ class Fitted(Protocol):
         ...
 
 
+@runtime_checkable
 class Lock(Protocol):
     """What `Connector(auth=...)` takes besides the SDK's `AuthSettings`."""
 
