@@ -2,7 +2,15 @@
 
 from .calls.call import Call
 from .declaration import tool
-from .errors import BallastError, DeclarationError, ToolFailed
+from .errors import (
+    BallastError,
+    DeclarationError,
+    OutcomeUnknown,
+    StoreTooNew,
+    StoreUnavailable,
+    ToolFailed,
+)
+from .guard import Guard
 from .hardening import harden
 from .server import Connector
 from .settings import (
@@ -12,6 +20,7 @@ from .settings import (
     DrainSettings,
     LimitSettings,
     Settings,
+    StoreSettings,
     StreamSettings,
     WatchdogSettings,
 )
@@ -25,8 +34,13 @@ __all__ = [
     "Connector",
     "DeclarationError",
     "DrainSettings",
+    "Guard",
     "LimitSettings",
+    "OutcomeUnknown",
     "Settings",
+    "StoreSettings",
+    "StoreTooNew",
+    "StoreUnavailable",
     "StreamSettings",
     "ToolFailed",
     "WatchdogSettings",

@@ -59,7 +59,7 @@ class Declaration:
             raise DeclarationError("read_only=True and destructive=True contradict each other: drop one of the two")
         if self.read_only and isinstance(self.guard, Guard):
             raise DeclarationError(
-                "read_only=True and guard=Guard(...) contradict each other: what changes nothing may run twice; drop one"
+                "read_only=True and guard=Guard(...) contradict each other: what changes nothing may run twice"
             )
         self._check_scopes()
 
@@ -84,8 +84,8 @@ class Declaration:
     def annotations(self, *, names_its_wish: bool = False) -> ToolAnnotations:
         """Every hint spelled out: ChatGPT's scanner refuses a tool that leaves one of the first three open.
 
-        A guard alone does not make a tool idempotent, because a deliberate repeat runs again. One whose every call names
-        its wish (`names_its_wish`) is: equal arguments then hold the same key, within the guard's window.
+        A guard alone does not make a tool idempotent, because a deliberate repeat runs again. One whose every call
+        names its wish (`names_its_wish`) is: equal arguments then hold the same key, within the guard's window.
         """
         destructive = not self.read_only if self.destructive is None else self.destructive
         idempotent = self.idempotent if self.idempotent is not None or self.read_only else names_its_wish

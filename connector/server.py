@@ -3,31 +3,37 @@
 import asyncio
 import inspect
 import logging
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import Any, ClassVar, Literal, get_args
 
 from mcp.server.mcpserver import Context, MCPServer
-from mcp.server.mcpserver.exceptions import ResourceError, ToolError, UnexpectedToolError
+from mcp.server.mcpserver.tools import Tool
 from mcp.shared.exceptions import MCPError
-from mcp_types import INVALID_PARAMS, CallToolResult, Icon, InputRequiredResult, TextContent
-from pydantic import ValidationError
-from pydantic_core import to_json
+from mcp_types import INVALID_PARAMS, Icon
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from .calls.running import Workers, tool_function
+from .calls.answering import ToolResult, answer
+from .calls.archive import Archive
+from .calls.handing_over import Handing, Replying, run_once
+from .calls.running import Workers, names_its_wish, tool_function
 from .declaration import declared_tools
 from .errors import DeclarationError
+from .guard import Guard
 from .http.assembly import House, Running, assemble
 from .http.drain import Drain
-from .http.kernel import Kernel, answer_courtesies, core_of, fields_of, log_crash, without_sdk_spans
+from .http.exchange import REPLY
+from .http.kernel import Kernel, answer_courtesies, core_of, without_sdk_spans
 from .http.load.watchdog import Watchdog
 from .http.selfcheck import probe_public_stream
 from .http.serving import serve
 from .settings import Settings
-from .telemetry.meters import Meters
+from .stores.opening import open_store
+from .stores.port import Store
+from .telemetry.meters import Meters, Watched
 from .telemetry.setup import export_from_environment, flush
 from .telemetry.spans import RequestSpans
 
@@ -50,6 +56,8 @@ class Connector(MCPServer[Any]):
         public_url: The origin people and platforms use. Default: `BALLAST_PUBLIC_URL`, else loopback only.
         sessions: `sticky` puts the SDK's own sessions behind the same door, for hosts that need requests from the
             server (sampling, elicitation). They are tied to one process. Default: none; any worker answers anything.
+        store: Where calls that ran once are kept, as a URL (docs/stores.md) or a store of your own. Default:
+            `BALLAST_STORE`, else a file under `.ballast`.
         settings: All settings at once. Default: `Settings.from_environment()`.
         options: What `MCPServer` takes (`lifespan`, `extensions`, `middleware`, `auth`, `token_verifier`, ...).
 
@@ -72,17 +80,13 @@ class Connector(MCPServer[Any]):
         self,
         *,
         public_url: str | None = None,
+        store: str | Store | None = None,
         settings: Settings | None = None,
         sessions: Sessions = "none",
         **options: Any,
     ) -> None:
         if sessions not in get_args(Sessions):
             raise DeclarationError(f"sessions={sessions!r} is not known: leave it out, or set 'sticky'")
-        if "store" in options:
-            raise DeclarationError(
-                "store= is for calls that run once, which this version does not have yet: leave it out, "
-                "and expect a write that is sent twice to run twice"
-            )
         self._configuration = _configured(settings, public_url)
         self._sessions = sessions
         self._beside: list[Running] = []
@@ -96,8 +100,12 @@ class Connector(MCPServer[Any]):
         with _logging_untouched():
             super().__init__(**{member: getattr(self, member) for member in self._identity}, **options)
         self._workers = Workers(self._configuration.limits.threads)
+        self._guards: dict[str, Guard | None] = {}
         self._register_tools()
+        self._store = self._opened(store)
+        self._archive = Archive(self._store, self._configuration.store)
         self._meters = Meters()
+        self._meters.watch(Watched.GUARDED, self._archive.outcomes)
         spans = RequestSpans(
             self._meters, is_method=self._has_method, is_tool=self._has_tool, is_prompt=self._has_prompt
         )
@@ -109,6 +117,11 @@ class Connector(MCPServer[Any]):
     def configuration(self) -> Settings:
         """The settings in force. (`settings` is the SDK's own.)"""
         return self._configuration
+
+    @property
+    def store(self) -> Store:
+        """Where this connector keeps what must outlive a process."""
+        return self._store
 
     def app(self) -> ASGIApp:
         """The connector as an ASGI app: the endpoint on `path`, `/health`, and the SDK's custom and OAuth routes."""
@@ -137,7 +150,8 @@ class Connector(MCPServer[Any]):
                 await beside.enter_async_context(each())
             try:
                 with self._drain.on_signals(), watchdog.watching(), self._checking_public_stream():
-                    yield
+                    async with self._archive.running(drain=self._drain.remaining):
+                        yield
             finally:
                 await self._workers.aclose()
                 if exports:
@@ -179,9 +193,9 @@ class Connector(MCPServer[Any]):
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
-    ) -> CallToolResult | InputRequiredResult:
-        """Call a tool. Without a context (from Python) it raises as the SDK's does; from the wire a failure is an
-        `isError` result.
+    ) -> ToolResult:
+        """Call a tool. Without a context (from Python) it raises as the SDK's does, and no guard stands before it; from
+        the wire a failure is an `isError` result, and a tool that writes runs once.
 
         Raises:
             MCPError: -32602 for an unknown tool (MCP, tools, "Error Handling").
@@ -189,13 +203,39 @@ class Connector(MCPServer[Any]):
         """
         if context is None:
             return await super().call_tool(name, arguments)
-        if not self._has_tool(name):
+        tool = self._tool_manager.get_tool(name)
+        if tool is None:
             known = ", ".join(tool.name for tool in await self.list_tools())
             raise MCPError(code=INVALID_PARAMS, message=f"Unknown tool: {name[:64]!r}. Known: {known or 'none'}")
-        try:
-            return _compact(await super().call_tool(name, arguments, context))
-        except ToolError as failed:
-            return CallToolResult(content=[TextContent(text=_explain(name, failed))], is_error=True)
+        call_tool = super().call_tool
+
+        async def run() -> ToolResult:
+            return await call_tool(name, arguments, context)
+
+        guard = self._guard_of(tool)
+        if guard is None:
+            return (await answer(name, run))[0]
+        handing = Handing(
+            tool=tool,
+            arguments=arguments,
+            context=context,
+            guard=guard,
+            audience=self.name,
+            replying=_replying(context),
+        )
+        return await run_once(handing, self._archive, run)
+
+    def _guard_of(self, tool: Tool) -> Guard | None:
+        """What was declared; for a tool that came by the SDK's `.tool()`, what its annotations imply."""
+        if tool.name in self._guards:
+            return self._guards[tool.name]
+        is_read_only = tool.annotations is not None and tool.annotations.read_only_hint
+        return None if is_read_only else Guard()
+
+    def _opened(self, store: str | Store | None) -> Store:
+        if store is not None and not isinstance(store, str):
+            return store
+        return open_store(store or self._configuration.store.url or _default_store(self.name))
 
     def _register_tools(self) -> None:
         taken = {tool.lower() for tool in self._tool_names()}
@@ -213,12 +253,13 @@ class Connector(MCPServer[Any]):
                 )
             taken.add(name.lower())
             method = getattr(self, attribute)
+            self._guards[name] = declaration.guarded_by
             self.add_tool(
                 tool_function(method, declaration, self._workers),
                 name=name,
                 title=declaration.title,
                 description=declaration.description or inspect.getdoc(method),
-                annotations=declaration.annotations(),
+                annotations=declaration.annotations(names_its_wish=names_its_wish(method, declaration)),
                 meta=declaration.meta,
             )
 
@@ -269,28 +310,11 @@ def _docstring_of(cls: type) -> str | None:
     return None
 
 
-def _compact(result: CallToolResult | InputRequiredResult) -> CallToolResult | InputRequiredResult:
-    """The text of a structured result on one line: the SDK indents it, and hosts count tokens."""
-    structured = result.structured_content if isinstance(result, CallToolResult) else None
-    if not isinstance(result, CallToolResult) or not isinstance(structured, dict):
-        return result
-    wrapped = structured["result"] if structured.keys() == {"result"} else structured
-    for block, value in zip(result.content, wrapped if isinstance(wrapped, list) else [wrapped], strict=False):
-        if isinstance(value, dict | list) and isinstance(block, TextContent) and _is_indented(block.text, value):
-            block.text = to_json(value).decode()
-    return result
+def _replying(context: Context[Any, Any]) -> Replying | None:
+    request = context.request_context.request
+    return None if request is None else request.scope.get(REPLY)
 
 
-def _is_indented(text: str, value: Any) -> bool:
-    return text[:2] in {"{\n", "[\n"} and text == to_json(value, indent=2).decode()
-
-
-def _explain(name: str, failed: ToolError) -> str:
-    """The sentence the model reads. The SDK wraps what was raised; what matters is behind the wrapper."""
-    cause = failed.__cause__
-    if isinstance(failed, UnexpectedToolError):
-        log_crash(f"Tool {name!r} failed", cause or failed)
-        return f"{name} failed unexpectedly. The reason is in the connector's log."
-    if isinstance(cause, ValidationError):
-        return f"{name} was not called: its arguments do not fit ({fields_of(cause)}). Correct them and call again."
-    return str(cause if isinstance(cause, ToolError | ResourceError) else failed)
+def _default_store(name: str) -> str:
+    """One file for each connector that is started in this folder."""
+    return f"sqlite:///.ballast/{re.sub(r'[^A-Za-z0-9_-]+', '-', name)}.sqlite3"

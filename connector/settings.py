@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 from .errors import DeclarationError
 
-
 SHORTEST_SECRET = 32
 """Bytes: the length of the keys that are derived from it (AES-256, HMAC-SHA-256)."""
 
@@ -213,8 +212,8 @@ class StoreSettings:
         for secret in self.secrets:
             if len(secret.encode()) < SHORTEST_SECRET:
                 raise DeclarationError(
-                    f"a secret of {len(secret.encode())} bytes can be guessed: use at least {SHORTEST_SECRET}, e.g. from "
-                    "`openssl rand -base64 32`"
+                    f"a secret of {len(secret.encode())} bytes can be guessed: use at least {SHORTEST_SECRET}, "
+                    "e.g. from `openssl rand -base64 32`"
                 )
 
 

@@ -57,8 +57,9 @@ _FIRST_LOOK, _LONGEST_LOOK = 0.02, 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What a tool may know of its own run. `key` is the same for every attempt at one wish, and for nothing else: hand it
-    to the outside world as its idempotency key. `number` counts attempts; above 1, an earlier one was cut off.
+    """What a tool may know of its own run. `key` is the same for every attempt at one wish, and for nothing else.
+
+    `number` counts attempts; above 1, an earlier one was cut off.
     """
 
     number: int

@@ -1,7 +1,7 @@
 """How a result is kept: as JSON, sealed if the connector has a secret for that, and only up to a size.
 
-Never kept: tokens, headers, `_meta` of the request. What is too large is kept as its digest, so that a retry learns that
-the work is done.
+Never kept: tokens, headers, `_meta` of the request. What is too large is kept as its digest, so that a retry learns
+that the work is done.
 """
 
 import hashlib

@@ -2,8 +2,8 @@
 
 | rung | what makes two calls one wish |
 |---|---|
-| named | the same key, for the same user and tool: `_meta["ballast/idempotencyKey"]`, `params.idempotencyKey`, an argument |
-| implied | user, conversation, tool and arguments are the same, and the first answer did not arrive (`stores.port.Claim`) |
+| named | one key, user and tool: `_meta["ballast/idempotencyKey"]`, `params.idempotencyKey`, or a declared argument |
+| implied | one user, conversation, tool and arguments, and the first answer did not arrive (`stores.port.Claim`) |
 | none | nobody is named and no conversation: two people could not be told apart, so nothing is merged |
 
 JSON-RPC ids, progress tokens and access tokens play no part: a retry has new ones (MCP 2026-07-28, transports).
@@ -103,7 +103,7 @@ def _named(request: Request) -> str | None:
 
 def _checked(where: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise BadKey(f"{where} must be a text, and a {type(value).__name__} was sent. Send one, e.g. a new UUID.")
+        raise BadKey(f"{where} must be a text, not {type(value).__name__}. Send one, e.g. a new UUID.")
     if not value.strip():
         raise BadKey(f"{where} is empty. Send a text that is new for every wish, e.g. a UUID, or leave it out.")
     if len(value) > LONGEST:

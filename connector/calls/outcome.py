@@ -1,7 +1,7 @@
 """What became of a call, and the words for it. Pure.
 
-A replay and everything that is no ordinary answer is marked in the result's `_meta` and said in words, because the model
-decides what happens next: it must know whether something was done, and how to do it again on purpose.
+A replay and everything that is no ordinary answer is marked in the result's `_meta` and said in words, because the
+model decides what happens next: it must know whether something was done, and how to do it again on purpose.
 """
 
 from collections.abc import Mapping
@@ -58,7 +58,9 @@ LOST: Final = (
     "This call was taken from this worker before it was finished, because the worker was out of touch for too long. "
     "Whether it had an effect is not known; look first."
 )
-STOPPED: Final = "The connector is being restarted and stopped this call. Whether it had an effect is not known; look first."
+STOPPED: Final = (
+    "The connector is being restarted and stopped this call. Whether it had an effect is not known; look first."
+)
 LEAVING: Final = "Nothing was done: the connector is being restarted. Try again in {seconds} seconds."
 ELSEWHERE: Final = "An equal call is still running. Nothing was begun a second time. Ask again in {seconds} seconds."
 NO_STORE: Final = (
@@ -66,20 +68,24 @@ NO_STORE: Final = (
     "twice. Try again in {seconds} seconds."
 )
 MISMATCH: Final = (
-    "Nothing was done: this key was used before for a call with other arguments. A new wish needs a new key; for a retry, "
-    "send exactly the arguments of the first call."
+    "Nothing was done: this key was used before for a call with other arguments. A new wish needs a new key; for a "
+    "retry, send exactly the arguments of the first call."
 )
-NOT_KEPT: Final = "This call was completed at {when}. Its result ({size} bytes, SHA-256 {digest}) was too large to be kept."
-UNREADABLE: Final = "This call was completed at {when}. Its result can no longer be read, because the secret has changed."
+NOT_KEPT: Final = (
+    "This call was completed at {when}. Its result ({size} bytes, SHA-256 {digest}) was too large to be kept."
+)
+UNREADABLE: Final = (
+    "This call was completed at {when}. Its result can no longer be read, because the secret has changed."
+)
 CUT_OFF: Final = (
-    "An equal call was begun at {when} and cut off before it was finished. Whether it had its effect is not known, so it "
-    "was not run again. Look first whether it took place. {again}"
+    "An equal call was begun at {when} and cut off before it was finished. Whether it had its effect is not known, so "
+    "it was not run again. Look first whether it took place. {again}"
 )
 AGAIN_NAMED: Final = "To do it again on purpose, use a new key."
 AGAIN_IMPLIED: Final = "To do it again on purpose, make the call again."
 REPLAY_NOTE: Final = (
-    "Note: this is the answer to the equal call of {when}, which had not reached you. It was not done a second time. To do "
-    "it again on purpose, make the call again."
+    "Note: this is the answer to the equal call of {when}, which had not reached you. It was not done a second time. "
+    "To do it again on purpose, make the call again."
 )
 
 

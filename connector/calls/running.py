@@ -93,6 +93,24 @@ def tool_function(
     return run
 
 
+def names_its_wish(method: Callable[..., Any], declaration: Declaration) -> bool:
+    """Whether every call of the tool carries a key that names its wish, because the guard's parameter is required.
+
+    Raises:
+        DeclarationError: The guard names a parameter that the tool does not have.
+    """
+    guard = declaration.guarded_by
+    if guard is None or guard.key is None:
+        return False
+    parameters = inspect.signature(method).parameters
+    if guard.key not in parameters:
+        raise DeclarationError(
+            f"{method.__qualname__}: Guard(key={guard.key!r}) names no parameter of it "
+            f"(there are: {', '.join(parameters) or 'none'}): name one, or add it"
+        )
+    return parameters[guard.key].default is inspect.Parameter.empty
+
+
 def _signature_of(method: Callable[..., Any]) -> tuple[inspect.Signature, dict[str, Any]]:
     try:
         return inspect.signature(method, eval_str=True), typing.get_type_hints(method, include_extras=True)

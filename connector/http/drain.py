@@ -19,6 +19,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import monotonic
 from types import FrameType
 from typing import Any, Final, TypeGuard
 
@@ -40,6 +41,11 @@ class Drain:
         self._on_closing: list[Callable[[], None]] = []
         self._on_overdue: list[Callable[[], None]] = []
         self.is_leaving = False
+        self._until: float | None = None
+
+    def remaining(self) -> float:
+        """Seconds that calls in flight still have; all of them as long as nobody has told us to leave."""
+        return self._settings.within if self._until is None else max(0.0, self._until - monotonic())
 
     def when_leaving(self, tell: Callable[[], None]) -> None:
         """Have `tell` called in the loop's thread when leaving begins."""
@@ -58,6 +64,7 @@ class Drain:
         if self.is_leaving:
             return
         self.is_leaving = True
+        self._until = monotonic() + self._settings.within
         logger.info("Leaving: no longer ready, calls in flight have %g s", self._settings.within)
         for tell in self._on_leaving:
             tell()
