@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ..settings import Settings
 from ..telemetry.meters import Meters
 from .drain import Drain
-from .exchange import ClientGone, Exchange, Framing, Stopped
+from .exchange import REPLY, ClientGone, Exchange, Framing, Stopped
 from .kernel import Kernel
 from .load.busy import Busy
 from .load.refusing import CLOSING, adding, answer_of, refuse, restarting, turn_away
@@ -83,10 +83,11 @@ class Endpoint:
             return
         since = time.monotonic()
         framing, permit = self.traffic.way_out(read, readable_by(headers.get("accept")), headers)
-        exchange = Exchange(receive, send, framing=framing, policy=self._settings.stream)
+        exchange = Exchange(receive, send, framing=framing, heart=self.traffic.heart)
         del headers  # thousands of these frames may be waiting at once; what was read is not held by any
         RUNNING_TOOL.set(self._kernel.declared_tool(read))
         self.traffic.started(exchange)
+        scope[REPLY] = exchange
         try:
             answer = self._kernel.answer(read, scope, exchange)
             await exchange.run(answer, ends_with_client=not self._kernel.is_write(read))
@@ -95,6 +96,8 @@ class Endpoint:
         except Stopped:
             await exchange.deliver(answer_of(restarting(read.id)))
         finally:
+            del scope[REPLY]  # or the two would hold each other until a collection of garbage
+            exchange.end()
             self.traffic.ended(exchange, permit, since)
             if slot is not None:
                 slot.release()
@@ -127,7 +130,7 @@ class Endpoint:
         await send({"type": "http.response.start", "status": 202, "headers": ((b"content-length", b"0"),)})
         await send({"type": "http.response.body", "body": b""})
         if isinstance(read, Told):
-            exchange = Exchange(receive, send, framing=Framing.JSON_ONLY, policy=self._settings.stream)
+            exchange = Exchange(receive, send, framing=Framing.JSON_ONLY, heart=self.traffic.heart)
             await self._kernel.take_note(read, scope, exchange)
 
 

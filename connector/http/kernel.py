@@ -269,7 +269,8 @@ class Kernel:
     def _connect(self, asked: Asked, headers: Headers) -> Connection | Refused:
         if asked.era is Era.HANDSHAKE:
             return self._clients.connect(asked.version, None, None)
-        if twice := find_duplicated_routing_header(headers.items()):
+        names = [name for name, _ in headers.raw]
+        if len(names) != len(set(names)) and (twice := find_duplicated_routing_header(headers.items())):
             return Refused(400, -32020, f"The {twice} header appears more than once", asked.id)
         route = classify_inbound_request(
             {"method": asked.method, "params": asked.params}, headers=headers if asked.has_routing_headers else None

@@ -266,7 +266,7 @@ def test_a_crash_shows_neither_text_nor_traceback_to_the_client_nor_to_the_log(
 
 def test_the_log_at_debug_level_holds_the_exception(url: str, caplog: pytest.LogCaptureFixture) -> None:
     """Ours: a developer asks for it explicitly."""
-    caplog.set_level("DEBUG", logger="ballast.http")
+    caplog.set_level("DEBUG", logger="ballast")
     post(url, call("crash", {"secret": "hunter2"}))
 
     assert "the secret is hunter2" in caplog.text

@@ -12,7 +12,7 @@ from starlette.types import Scope
 
 from ...settings import Settings
 from ...telemetry.meters import Meters, Watched
-from ..exchange import Exchange, Framing
+from ..exchange import Exchange, Framing, Heart
 from ..idle import IdleStreams
 from ..request.reading import ANSWERED_AS_JSON, Asked, Readable
 from ..request.surface import Surface, surface_of
@@ -34,6 +34,7 @@ class Traffic:
         self.capacity = Capacity(settings.capacity)
         self._breaker = Breaker(settings.adaptive)
         self._running: set[Exchange] = set()
+        self.heart = Heart(settings.stream)
         self.idle = IdleStreams(settings.stream)
         meters.watch(Watched.CALLS_IN_FLIGHT, lambda: self.capacity.occupancy().calls)
         meters.watch(Watched.CALLS_WAITING, lambda: self.capacity.occupancy().waiting)
