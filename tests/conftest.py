@@ -1,11 +1,15 @@
 """What every test may ask for."""
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
 
 from tests.loopback import Serve, served
+
+os.environ.setdefault("BALLAST_STORE", "memory:")
+"""Connectors of tests that do not name a store leave no file behind, in processes they start neither."""
 
 
 @pytest.fixture
