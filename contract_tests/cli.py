@@ -16,9 +16,10 @@ from typing import Any, Final
 import anyio
 import click
 
+from .checks.registry import choose_contracts
 from .configuration import Configuration, read_configuration
 from .errors import BallastTestError
-from .explaining import explained, listed
+from .explaining import contract_explained, contracts_listed, explained, listed
 from .notation.corpus import choose, load_sessions
 from .notation.session import Session
 from .outcome import Run
@@ -36,6 +37,7 @@ _UNTYPED: Final[Mapping[str, Any]] = {
     "host_profile": None,
     "only": (),
     "sessions": (),
+    "slow": False,
 }
 """What a command that replays nothing has no options for."""
 
@@ -58,7 +60,7 @@ def main() -> None:
 @main.command()
 @click.argument("target", required=False)
 @click.option("--host-profile", metavar="HOST", help="Only sessions of this host, e.g. chatgpt.")
-@click.option("--only", metavar="ID", multiple=True, help="Only this session; can be repeated.")
+@click.option("--only", metavar="ID", multiple=True, help="Only this session or contract; can be repeated.")
 @click.option("--sessions", metavar="PATH", multiple=True, type=Path, help="More sessions: a file or a folder.")
 @click.option("--config", metavar="FILE", type=Path, help="Configuration; ./ballast.toml is read if it exists.")
 @click.option("--header", metavar="'NAME: VALUE'", multiple=True, help="A header for the target; can be repeated.")
@@ -69,6 +71,7 @@ def main() -> None:
 @click.option("--junit", "junit_file", metavar="FILE", type=Path, help="Write the run as JUnit XML.")
 @click.option("--html", "html_file", metavar="FILE", type=Path, help="Write the run as one HTML page.")
 @click.option("--traces", is_flag=True, help="Collect the target's OpenTelemetry spans for the reports.")
+@click.option("--slow", is_flag=True, help="Play steps that have to wait for real, minutes and more.")
 @click.option("--verbose", is_flag=True, help="Show what a target in this process logs below a warning.")
 @click.option("--collector-port", type=int, default=0, help="Where to collect them (a free port).")
 def test(target: str | None, **options: Any) -> None:
@@ -86,10 +89,31 @@ def test(target: str | None, **options: Any) -> None:
 @click.argument("id", required=False)
 @click.option("--sessions", metavar="PATH", multiple=True, type=Path, help="More sessions: a file or a folder.")
 def sessions(id: str | None, sessions: Sequence[Path]) -> None:  # noqa: A002 - the word people type
-    """List the sessions, or show one: what is sent, and what is expected."""
+    """List the sessions and the numbered contracts, or show one: what is sent, and what is expected."""
     with _exit_codes():
         known = load_sessions(*sessions)
-        click.echo(explained(choose(known, [id])[0]) if id else listed(known))
+        if not id:
+            click.echo(f"{listed(known)}\n{contracts_listed(choose_contracts())}")
+        elif contracts := choose_contracts([id]):
+            click.echo(contract_explained(contracts[0]))
+        else:
+            click.echo(explained(choose(known, [id])[0]))
+
+
+@main.command("client-documents")
+@click.argument("folder", type=Path)
+@click.option("--base", metavar="URL", required=True, help="Where the folder will be published, https.")
+@click.option("--sessions", metavar="PATH", multiple=True, type=Path, help="More sessions: a file or a folder.")
+def client_documents(folder: Path, base: str, sessions: Sequence[Path]) -> None:
+    """Write the client documents of the sessions into FOLDER, to be published, and their private key beside it."""
+    from .login.publishing import Published, write_documents  # noqa: PLC0415 - only this command needs it
+    from .login.signing_key import SigningKey  # noqa: PLC0415
+
+    with _exit_codes():
+        place = Published(base=base.rstrip("/"), key=SigningKey.generate())
+        for file in write_documents(load_sessions(*sessions), place, folder):
+            click.echo(f"written: {file}", err=True)
+        click.echo(f'[oauth]\nclient_documents = "{place.base}"\nclient_key = "{folder.parent / folder.name}.key.pem"')
 
 
 @main.command()
@@ -136,6 +160,8 @@ def _configuration(target: str | None, typed: dict[str, Any]) -> Configuration:
         pace=typed["pace"] or options.pace,
         seed=options.seed if typed["seed"] is None else typed["seed"],
         is_traced=typed["traces"],
+        is_slow=typed["slow"],
+        named=tuple(typed["only"]) or found.only,
     )
     chosen = target or found.target
     if not chosen:
@@ -158,7 +184,10 @@ def _header(text: str) -> tuple[str, str]:
 
 
 def _sessions(configuration: Configuration) -> tuple[Session, ...]:
-    return choose(load_sessions(*configuration.sessions), configuration.only, configuration.host_profile)
+    contracts = {contract.id for contract in choose_contracts(configuration.only)}
+    only = [key for key in configuration.only if key not in contracts]
+    known = load_sessions(*configuration.sessions)
+    return choose(known, only, configuration.host_profile) if only or not configuration.only else ()
 
 
 @contextmanager
@@ -221,7 +250,10 @@ async def _play(configuration: Configuration, sessions: Sequence[Session], colle
 
     with Progress() as progress:
         with open_target(configuration.target, path=configuration.path) as target:
-            run = await play_sessions(sessions, target, options=configuration.options, listener=progress)
+            contracts = choose_contracts(configuration.only, configuration.host_profile)
+            run = await play_sessions(
+                sessions, target, options=configuration.options, listener=progress, contracts=contracts
+            )
             if collector is not None:
                 await _last_spans(run, collector)
         if collector is not None:

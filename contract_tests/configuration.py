@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from .errors import BadConfiguration
+from .login.signing_in import Tokens
+from .login.signing_key import SigningKey
 from .offer.catalogue import Example
 from .play import Options, Pace
 from .replay.values import Client
@@ -31,7 +33,10 @@ _KNOWN: Mapping[str, type | tuple[type, ...]] = {
 }
 _KNOWN_TARGET = ("url", "start", "path", "headers")
 _KNOWN_TOOL = ("arguments", "slow")
-_KNOWN_OAUTH = ("client_id", "client_secret", "redirect_uri", "follow")
+_KNOWN_OAUTH = (
+    "client_id", "client_secret", "redirect_uri", "follow", "access_token", "refresh_token", "client_documents",
+    "client_key",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +96,9 @@ def to_configuration(data: Mapping[str, Any], *, source: str, folder: Path) -> C
             headers=reader.headers({**data.get("headers", {}), **table.get("headers", {})}),
             examples={name: reader.example(name, tool) for name, tool in data.get("tools", {}).items()},
             client=reader.client(data.get("oauth", {})),
+            tokens=reader.tokens(data.get("oauth", {})),
+            client_documents=str(data.get("oauth", {}).get("client_documents", "")),
+            client_key=reader.client_key(data.get("oauth", {}), folder),
             follow=tuple(str(origin).rstrip("/") for origin in data.get("oauth", {}).get("follow", ())),
             pace=reader.pace(data.get("pace", "real")),
             seed=data.get("seed"),
@@ -137,6 +145,19 @@ class _Reader:
         if "redirect_uri" not in data:
             return client
         return Client(id=client.id, secret=client.secret, redirect_uri=str(data["redirect_uri"]))
+
+    def tokens(self, data: Mapping[str, Any]) -> Tokens | None:
+        if "access_token" not in data:
+            return None
+        access, refresh = (self._from_environment(str(data.get(f"{kind}_token", ""))) for kind in ("access", "refresh"))
+        return Tokens(access=access, refresh=refresh)
+
+    def client_key(self, data: Mapping[str, Any], folder: Path) -> SigningKey | None:
+        if ("client_key" in data) != ("client_documents" in data):
+            raise self._bad(
+                "oauth needs client_documents and client_key together: the address, and the key's PEM file."
+            )
+        return SigningKey.read(folder / str(data["client_key"])) if "client_key" in data else None
 
     def pace(self, value: str) -> Pace:
         if value not in {"real", "none"}:

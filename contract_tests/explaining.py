@@ -2,9 +2,10 @@
 
 import json
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from .checks.contract import Contract
 from .judging.operators import show
 from .notation.document import dotted
 from .notation.session import Check, Expect, FormBody, JsonBody, RawBody, Send, Session, Step
@@ -27,6 +28,31 @@ def explained(session: Session) -> str:
     return "\n".join(_lines(session))
 
 
+def contracts_listed(contracts: Iterable[Contract]) -> str:
+    """One line per contract: id, surface, severity, title."""
+    return "\n".join(
+        f"{contract.id}  {contract.surface}  {contract.severity.ljust(8)}  {contract.title}" for contract in contracts
+    )
+
+
+def contract_explained(contract: Contract) -> str:
+    """A contract in full: what it promises, why, and what checking it leaves behind."""
+    return "\n".join(
+        [
+            f"{contract.id}: {contract.title}",
+            "",
+            *textwrap.wrap(contract.about, _WIDTH),
+            "",
+            f"severity    {contract.severity}",
+            f"known       last seen {contract.seen}, to be trusted until {contract.expires}",
+            f"source      {contract.source}",
+            f"guards      {', '.join(contract.incidents)}",
+            f"leaves      {contract.residue or 'nothing behind'}",
+            *textwrap.wrap(contract.advice, _WIDTH, initial_indent="advice      ", subsequent_indent=" " * 12),
+        ]
+    )
+
+
 def _cells(session: Session) -> tuple[str, ...]:
     known = f"{session.provenance.value} {session.seen}"
     return session.id, f"{session.host}/{session.surface}", known, session.title
@@ -43,6 +69,8 @@ def _lines(session: Session) -> Iterator[str]:
     yield f"source      {session.source}"
     yield f"guards      {', '.join(session.incidents) or 'nothing in particular'}"
     yield f"needs       {', '.join(session.needs) or 'nothing'}"
+    if session.client_document is not None:
+        yield f"known by    {_compact(session.client_document)}"
     for step in session.steps:
         yield ""
         yield from _step(step)
@@ -50,6 +78,7 @@ def _lines(session: Session) -> Iterator[str]:
 
 def _step(step: Step) -> Iterator[str]:
     yield f"* {step.name}" + (f" (after {step.pause:g} s)" if step.pause else "")
+    yield from _manner(step)
     if step.when.known or step.when.unknown or step.when.cut:
         yield f"    only if   {'; '.join(_condition(step))}"
     yield from _sent(step.send)
@@ -61,6 +90,19 @@ def _step(step: Step) -> Iterator[str]:
         yield from textwrap.wrap(
             " ".join(step.advice.split()), _WIDTH, initial_indent="    advice    ", subsequent_indent=" " * 14
         )
+
+
+def _manner(step: Step) -> Iterator[str]:
+    if step.idle:
+        yield f"    waits     {step.idle} s, which must really pass: played with --slow only"
+    if isinstance(step.parallel, int) and step.parallel > 1:
+        yield f"    at once   {step.parallel} equal requests"
+    elif isinstance(step.parallel, Mapping):
+        yield from (f"    at once   one request for every {name} of {items}" for name, items in step.parallel.items())
+    for name, claims in step.signs.items():
+        yield f"    signs     {name}: {_compact(claims)}"
+    if step.follow_until:
+        yield f"    follows   redirects until one leads to {step.follow_until}"
 
 
 def _condition(step: Step) -> Iterator[str]:

@@ -107,7 +107,10 @@ class StepRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRun:
-    """One session as it was played, with the provenance that says how far to trust it."""
+    """One session as it was played, or one contract as it was checked, with what says how far to trust it.
+
+    `severity` is a contract's (critical, serious, minor); empty for sessions.
+    """
 
     id: str
     title: str
@@ -122,6 +125,7 @@ class SessionRun:
     steps: tuple[StepRun, ...] = ()
     reason: str = ""
     duration: float = 0.0
+    severity: str = ""
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -5,23 +5,30 @@ The edge between the pure parts and everything else: it reads the clock and hold
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from importlib.metadata import PackageNotFoundError, version
 from random import Random, SystemRandom
 from time import monotonic
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
+from .checks.checking import Examiner
+from .checks.contract import Contract
 from .errors import TargetUnreachable
 from .judging.operators import look_up
 from .judging.reply import load
+from .login.agent import Agent
+from .login.publishing import Published, published
+from .login.signing_in import Login, NoGrant, Tokens
+from .login.signing_key import SigningKey
 from .notation.session import Session
 from .offer.catalogue import Catalogue, Example
 from .outcome import Ending, Run, SessionRun, Span, StepRun, Verdict
 from .replay.dialogue import Dialogue, Setting
 from .replay.needs import why_not_checked
 from .replay.survey import Surveyor
-from .replay.values import Client, of_session
+from .replay.values import Client, is_loopback, of_session
 from .replay.wire import Wire
 from .target.target import Target
 
@@ -43,21 +50,35 @@ class Listener(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How to play. `headers` go with every request that is not anonymous; `follow` are foreign origins to talk to."""
+    """How to play. `headers` go with every request that is not anonymous; `follow` are foreign origins to talk to.
+
+    `client_documents` is where the user has published them, `client_key` signs for them; `named` are contracts that the
+    user asked for one by one.
+    """
 
     headers: tuple[tuple[str, str], ...] = ()
     examples: Mapping[str, Example] = field(default_factory=dict)
     client: Client | None = None
+    tokens: Tokens | None = None
+    client_documents: str = ""
+    client_key: SigningKey | None = None
     follow: tuple[str, ...] = ()
     pace: Pace = "real"
+    is_slow: bool = False
+    named: tuple[str, ...] = ()
     seed: int | None = None
     is_traced: bool = False
 
 
 async def play_sessions(
-    sessions: Sequence[Session], target: Target, *, options: Options | None = None, listener: Listener | None = None
+    sessions: Sequence[Session],
+    target: Target,
+    *,
+    options: Options | None = None,
+    listener: Listener | None = None,
+    contracts: Sequence[Contract] = (),
 ) -> Run:
-    """Play sessions in order against a target and return the run.
+    """Play sessions in order against a target, then check contracts, and return the run.
 
     Raises:
         TargetUnreachable: nothing answers at the target's address.
@@ -68,21 +89,22 @@ async def play_sessions(
     async with Wire() as wire:
         url, catalogue = await _survey(wire, target, options)
         if listener:
-            listener.run_started(target.name, url, len(sessions))
-        setting = Setting(
-            wire=wire,
-            url=url,
-            headers=options.headers,
-            public_origin=catalogue.public_origin,
-            follow=options.follow,
-            is_paced=options.pace == "real",
-            is_traced=options.is_traced,
-        )
-        table = _Table(setting, catalogue, options.client, seed, started.date())
-        runs: list[SessionRun] = []
-        for session in sessions:
-            runs.append(await _play(session, table, listener))
-            table = table.after(runs[-1])
+            listener.run_started(target.name, url, len(sessions) + len(contracts))
+        with _published(sessions, catalogue, url, options) as documents:
+            setting = Setting(
+                wire=wire,
+                url=url,
+                headers=options.headers,
+                public_origin=catalogue.public_origin,
+                follow=options.follow,
+                documents=documents,
+                judged_apart=frozenset(session.id for session in sessions),
+                is_paced=options.pace == "real",
+                is_slow=options.is_slow,
+                is_traced=options.is_traced,
+            )
+            table = _Table(setting, catalogue, options, seed, started.date(), documents)
+            runs = [*await _play_all(sessions, table, listener), *await _check_all(contracts, table, listener)]
     notes = (f"seed {seed}", *(() if url == target.url else (f"{target.url} did not answer as MCP; {url} did",)))
     return Run(
         target=target.name,
@@ -93,6 +115,36 @@ async def play_sessions(
         sessions=tuple(runs),
         notes=notes,
     )
+
+
+async def _play_all(sessions: Sequence[Session], table: "_Table", listener: Listener | None) -> list[SessionRun]:
+    runs: list[SessionRun] = []
+    for session in sessions:
+        runs.append(await _play(session, table, listener))
+        table = table.after(runs[-1])
+    return runs
+
+
+async def _check_all(contracts: Sequence[Contract], table: "_Table", listener: Listener | None) -> list[SessionRun]:
+    runs: list[SessionRun] = []
+    for contract in contracts:
+        if listener:
+            listener.session_started(contract.id, contract.title)
+        examiner = Examiner(
+            login=table.login(contract.id), catalogue=table.catalogue, today=table.today, named=table.options.named
+        )
+        runs.append(await examiner.check(contract))
+        if listener:
+            listener.session_ended(runs[-1])
+    return runs
+
+
+def _published(
+    sessions: Sequence[Session], catalogue: Catalogue, url: str, options: Options
+) -> AbstractContextManager[Published | None]:
+    is_oauth = catalogue.is_protected or catalogue.publishes_authorization
+    is_near = is_oauth and is_loopback(url)
+    return published(sessions, is_near=is_near, base=options.client_documents, key=options.client_key)
 
 
 def with_spans(run: Run, spans_of: Callable[[str], tuple[Span, ...]]) -> Run:
@@ -129,14 +181,26 @@ class _Table:
 
     setting: Setting
     catalogue: Catalogue
-    client: Client | None
+    options: Options
     seed: int
     today: date
+    documents: Published | None
 
     def after(self, run: SessionRun) -> "_Table":
         """The table for the next session: a tool that hung is not waited for again."""
         hung = frozenset(filter(None, map(_hung_tool, run.steps)))
         return replace(self, catalogue=replace(self.catalogue, hung=self.catalogue.hung | hung)) if hung else self
+
+    def login(self, name: str) -> Login:
+        """A way to log in, with identifiers of its own for every name."""
+        return Login(
+            agent=Agent(wire=self.setting.wire, territory=self.setting.territory),
+            url=self.setting.url,
+            random=Random(f"{self.seed}/login/{name}"),  # noqa: S311 - identifiers for a test, repeatable by design
+            client=self.options.client,
+            tokens=self.options.tokens,
+            documents=self.documents,
+        )
 
 
 def _hung_tool(step: StepRun) -> str:
@@ -151,10 +215,16 @@ async def _play(session: Session, table: _Table, listener: Listener | None) -> S
     if listener:
         listener.session_started(session.id, session.title)
     since = monotonic()
-    reason = why_not_checked(session, table.catalogue, table.client)
+    reason = why_not_checked(session, table.catalogue, table.options.client, has_documents=table.documents is not None)
     steps: tuple[StepRun, ...] = ()
+    granted: Mapping[str, Any] = {}
+    if not reason and "login" in session.needs:
+        try:
+            granted = (await table.login(session.id).sign_in()).values()
+        except NoGrant as problem:
+            reason = str(problem)
     if not reason:
-        dialogue = _dialogue(session, table)
+        dialogue = _dialogue(session, table, granted)
         steps = await dialogue.play()
         reason = dialogue.ended
     run = _concluded(session, steps, reason, table.today, monotonic() - since)
@@ -163,9 +233,12 @@ async def _play(session: Session, table: _Table, listener: Listener | None) -> S
     return run
 
 
-def _dialogue(session: Session, table: _Table) -> Dialogue:
+def _dialogue(session: Session, table: _Table, granted: Mapping[str, Any]) -> Dialogue:
     random = Random(f"{table.seed}/{session.id}")  # noqa: S311 - identifiers for a test, repeatable by design
-    values = of_session(session, table.catalogue, url=table.setting.url, client=table.client, random=random)
+    values = of_session(session, table.catalogue, url=table.setting.url, client=table.options.client, random=random)
+    values |= granted
+    if session.client_document is not None and table.documents is not None:
+        values |= {"document.url": table.documents.url(session.id), "document.jwks": table.documents.jwks}
     return Dialogue(session=session, setting=table.setting, values=values, random=random)
 
 

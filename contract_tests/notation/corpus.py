@@ -112,5 +112,5 @@ def _with_opening(session: Session, sessions: dict[str, Session]) -> Session:
     if not session.begins_with:
         return session
     opening = sessions[session.begins_with]
-    steps = (replace(step, incidents=step.incidents or opening.incidents) for step in opening.steps)
+    steps = (replace(step, incidents=step.incidents or opening.incidents, opening=opening.id) for step in opening.steps)
     return replace(session, steps=(*steps, *session.steps))

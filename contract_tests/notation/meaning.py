@@ -27,10 +27,23 @@ def check_meaning(document: Document, *, inherited: Sequence[str] = ()) -> None:
     _check_dates(document, data)
     _check_patterns(document, data)
     needs = data.get("needs", [])
+    _check_client_document(document, data, needs)
     certain = {*ALWAYS, *(name for need in needs for name in PROVIDED_BY_NEED.get(need, {})), *inherited}
     possible = {*SOMETIMES, *(name for need in needs for name in MAYBE_BY_NEED.get(need, {}))}
     _Steps(document, certain, possible).check(data["steps"])
     _check_headers(document, data, certain | possible)
+
+
+def _check_client_document(document: Document, data: Mapping[str, Any], needs: Sequence[str]) -> None:
+    if ("client_document" in needs) == ("client_document" in data):
+        for place, text in _walk_all(data.get("client_document", {}), ("client_document",)):
+            for name, _ in variables(text) if isinstance(text, str) else ():
+                if name not in PROVIDED_BY_NEED["client_document"]:
+                    raise _unknown(document, place, name, set(PROVIDED_BY_NEED["client_document"]))
+        return
+    missing = "client_document" if "client_document" in needs else "needs"
+    remedy = "Write both: needs: [client_document], and the document itself under client_document."
+    raise document.error((missing,), "A client document is needed and not given, or given and not needed.", remedy)
 
 
 def captured_names(step: Mapping[str, Any]) -> Iterator[str]:
@@ -40,6 +53,8 @@ def captured_names(step: Mapping[str, Any]) -> Iterator[str]:
         if how.get("url"):
             yield f"{name}.origin"
             yield f"{name}.path"
+        if "parallel" in step:
+            yield f"{name}.all"
 
 
 def _check_dates(document: Document, data: Mapping[str, Any]) -> None:
@@ -102,12 +117,23 @@ class _Steps:
             place = ("steps", index)
             self._check_name(step, place)
             self._check_condition(step.get("when", {}), (*place, "when"))
-            self._check_variables(step.get("send", {}), (*place, "send"))
-            self.known |= self._captured(step, place)
-            self._check_variables(step.get("expect", {}), (*place, "expect"))
+            own = self._own_variables(step, place)
+            self.known |= own
+            for part in ("follow_until", "send", "expect"):
+                if part == "expect":
+                    self.known |= self._captured(step, place)
+                self._check_variables(step.get(part, {}), (*place, part))
+            self.known -= own
             self.names.append(step["name"])
             if "cut_after" in step:
                 self.cut.append(step["name"])
+
+    def _own_variables(self, step: Mapping[str, Any], place: tuple[str | int, ...]) -> set[str]:
+        """What exists in this step only: signed claims, and the item that a parallel request is for."""
+        parallel = step.get("parallel")
+        for part in ("sign", "idle", "parallel"):
+            self._check_variables(step.get(part), (*place, part))
+        return {*step.get("sign", {}), *(parallel if isinstance(parallel, Mapping) else ())}
 
     def _check_name(self, step: Mapping[str, Any], place: tuple[str | int, ...]) -> None:
         if step["name"] in self.names:

@@ -45,6 +45,7 @@ def to_session(data: Mapping[str, Any], *, file: str = "") -> Session:
         needs=tuple(data.get("needs", ())),
         about=data.get("about", ""),
         begins_with=data.get("begins_with", ""),
+        client_document=data.get("client_document"),
         file=file,
     )
 
@@ -57,6 +58,10 @@ def to_step(data: Mapping[str, Any], headers: Mapping[str, str | None]) -> Step:
         expect=to_expect(data.get("expect", {})),
         when=_to_condition(data.get("when", {})),
         pause=data.get("pause", 0.0),
+        idle=data.get("idle", 0.0),
+        parallel=data.get("parallel", 1),
+        follow_until=data.get("follow_until", ""),
+        signs=data.get("sign", {}),
         cut_after=data.get("cut_after"),
         limit=data.get("limit", 30.0),
         captures=tuple(_to_capture(name, how) for name, how in data.get("capture", {}).items()),

@@ -125,18 +125,28 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One exchange of a session. `pause` is waited before, `cut_after` is when the client goes away (seconds)."""
+    """One exchange of a session. `pause` is waited before, `cut_after` is when the client goes away (seconds).
+
+    `idle` is time that must really pass (seconds, or a template). `parallel` makes several requests of it at once: so
+    many equal ones, or one for every item of the list that stands for a name. `signs` are claims by variable name.
+    """
 
     name: str
     send: Send
     expect: Expect = field(default_factory=Expect)
     when: Condition = field(default_factory=Condition)
     pause: float = 0.0
+    idle: float | str = 0.0
+    parallel: int | Mapping[str, str] = 1
+    follow_until: str = ""
+    signs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     cut_after: float | None = None
     limit: float = 30.0
     captures: tuple[Capture, ...] = ()
     incidents: tuple[str, ...] = ()
     advice: str = ""
+    opening: str = ""
+    """The id of the session this step was taken over from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +167,7 @@ class Session:
     needs: tuple[str, ...] = ()
     about: str = ""
     begins_with: str = ""
+    client_document: Mapping[str, Any] | None = None
     file: str = ""
 
     def is_expired(self, today: date) -> bool:

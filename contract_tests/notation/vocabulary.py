@@ -48,6 +48,8 @@ NEEDS: Final[Mapping[str, str]] = MappingProxyType(
         "no_oauth": "a target without OAuth: no challenge, no authorization servers published",
         "oauth": "a target that asks for OAuth",
         "predefined_client": "a client_id in ballast.toml, section [oauth]",
+        "client_document": "a place for the session's client document that the authorization server can reach",
+        "login": "an authorization server that approves without a person, or tokens in ballast.toml",
     }
 )
 
@@ -71,9 +73,28 @@ PROVIDED_BY_NEED: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "client.id": "the configured client_id",
             "client.redirect_uri": "the configured redirect URI",
         },
+        "client_document": {
+            "document.url": "the address of the session's client document, which is its client_id",
+            "document.jwks": "the address of the key that signs for it",
+        },
+        "login": {"login.access_token": "a token that was just issued, or the configured one"},
     }
 )
 
 MAYBE_BY_NEED: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
-    {"predefined_client": {"client.secret": "the configured client_secret"}}
+    {
+        "predefined_client": {"client.secret": "the configured client_secret"},
+        "login": {
+            "login.refresh_token": "the refresh token that came with it",
+            "login.client_id": "the client it was issued to",
+            "login.client_secret": "its secret",
+            "login.redirect_uri": "its redirect",
+            "login.scope": "the scope that was asked for",
+            "login.expires_in": "seconds the access token lives",
+            "login.resource": "the resource it was issued for",
+            "login.issuer": "who issued it",
+            "login.authorization_endpoint": "where it came from",
+            "login.token_endpoint": "where it came from",
+        },
+    }
 )

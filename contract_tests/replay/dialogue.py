@@ -6,8 +6,8 @@ served, is decided elsewhere.
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from random import Random
 from time import monotonic
 from typing import Any, TypeAlias
@@ -15,20 +15,26 @@ from urllib.parse import urlencode, urlsplit
 
 import anyio
 
-from ..credentials import PLACEHOLDER, clean, clean_header
+from ..credentials import clean_header
 from ..errors import CannotFill
 from ..judging.matchers import Complaint, judge
 from ..judging.operators import look_up
 from ..judging.reply import Reply, read_reply
 from ..notation.session import MISSING, Capture, FormBody, JsonBody, RawBody, Send, Session, Step
-from ..notation.template import fill
+from ..notation.template import fill, variables
 from ..outcome import Ending, Finding, Received, Sent, StepRun
+from .client_documents import ClientDocuments
+from .recording import SHORTEST_SECRET, recorded_reply, recorded_request, secrets_among, withheld
+from .redirects import Exchange, follow
+from .territory import LeadsElsewhere, Territory
 from .values import of_step, origin_of
 from .wire import Request, Wire, encode
 
 _Body: TypeAlias = JsonBody | RawBody | FormBody | None
+_Prepared: TypeAlias = tuple[Request, str, Mapping[str, Any]]
+"""A request, the trace it belongs to, and the values it was filled with."""
+
 _CONTENT_TYPES: Mapping[type, str] = {JsonBody: "application/json", FormBody: "application/x-www-form-urlencoded"}
-_SHORTEST_SECRET = 8  # characters: a shorter configured value would be found in innocent text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +46,23 @@ class Setting:
     headers: tuple[tuple[str, str], ...] = ()
     public_origin: str = ""
     follow: tuple[str, ...] = ()
+    documents: ClientDocuments | None = None
+    judged_apart: frozenset[str] = frozenset()
+    """Sessions of this run: what others take over from them is played there and judged once, here."""
     is_paced: bool = True
+    is_slow: bool = False
     is_traced: bool = False
+
+    @property
+    def territory(self) -> Territory:
+        """Where requests may go."""
+        return Territory(url=self.url, public_origin=self.public_origin, follow=self.follow)
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """The configured values that must not reach a report."""
         words = [value.rpartition(" ")[2] for name, value in self.headers if clean_header(name, value) != value]
-        return tuple(word for word in words if len(word) >= _SHORTEST_SECRET)
+        return tuple(word for word in words if len(word) >= SHORTEST_SECRET)
 
 
 class _NotPlayed(Exception):
@@ -71,6 +86,7 @@ class Dialogue:
     ended: str = ""
     _cut: set[str] = field(default_factory=set)
     _runs: list[StepRun] = field(default_factory=list)
+    _signed: list[str] = field(default_factory=list)
     _request_id: int = 0
 
     async def play(self) -> tuple[StepRun, ...]:
@@ -80,40 +96,120 @@ class Dialogue:
             if self.ended:
                 self._runs.append(StepRun(name=step.name, sent=None, received=None, skipped=self.ended))
             else:
-                self._runs.append(await self._step(step))
+                self._runs += await self._step(step)
         return tuple(self._runs)
 
-    async def _step(self, step: Step) -> StepRun:
+    async def _step(self, step: Step) -> list[StepRun]:
         self._request_id += 1
         self.values |= of_step(self._request_id, self.random)
         try:
             self._refuse_unless(step)
-            request, trace_id = self._request(step)
+            await self._idle(step)
+            requests = [self._request(step, values) for values in self._each(step)]
         except _NotPlayed as left_out:
             self.ended = left_out.reason if left_out.ends else ""
-            return StepRun(name=step.name, sent=None, received=None, skipped=left_out.reason, started=self._now())
+            return [StepRun(name=step.name, sent=None, received=None, skipped=left_out.reason, started=self._now())]
         except CannotFill as missing:
-            return self._unfillable(step, missing)
+            return [self._unfillable(step, missing)]
         if step.pause and self.setting.is_paced:
             await anyio.sleep(step.pause)
         started = self._now()
-        received = await self.setting.wire.exchange(request)
-        return self._judged(step, request, received, started, trace_id)
+        if len(requests) == 1 and step.parallel == 1:
+            return await self._alone(step, requests[0], started)
+        return await self._at_once(step, requests, started)
 
-    def _judged(self, step: Step, request: Request, received: Received, started: float, trace_id: str) -> StepRun:
-        reply = read_reply(received, request_id=_id_of(step, self.values))
+    async def _alone(self, step: Step, prepared: _Prepared, started: float) -> list[StepRun]:
+        """One request, and the redirects it leads to if they are to be followed."""
+        request, trace_id, values = prepared
+        exchanges: list[Exchange] = [(request, await self.setting.wire.exchange(request))]
+        if step.follow_until:
+            until = str(fill(step.follow_until, values))
+            exchanges = await follow(
+                exchanges[0], until=until, wire=self.setting.wire, territory=self.setting.territory
+            )
+        runs = [
+            StepRun(name=_hop(step, number), sent=self._sent(asked), received=self._received(came), started=started)
+            for number, (asked, came) in enumerate(exchanges[:-1])
+        ]
+        asked, came = exchanges[-1]
+        name = _hop(step, len(exchanges) - 1)
+        return [*runs, self._judged(step, (asked, trace_id, values), came, started, name)]
+
+    async def _at_once(self, step: Step, requests: Sequence[_Prepared], started: float) -> list[StepRun]:
+        """Every request at the same time; what is captured is kept of each, in the order of the requests."""
+        replies: dict[int, Received] = {}
+
+        async def ask(number: int, request: Request) -> None:
+            replies[number] = await self.setting.wire.exchange(request)
+
+        async with anyio.create_task_group() as group:
+            for number, (request, _, _) in enumerate(requests):
+                group.start_soon(ask, number, request)
+        runs: list[StepRun] = []
+        kept: dict[str, list[Any]] = {capture.name: [] for capture in step.captures}
+        for number, prepared in enumerate(requests):
+            name = f"{step.name} ({number + 1} of {len(requests)})"
+            for capture in step.captures:
+                self.values.pop(capture.name, None)
+            runs.append(self._judged(step, prepared, replies[number], started, name))
+            for capture in step.captures:
+                kept[capture.name] += [self.values[capture.name]] if capture.name in self.values else []
+        self.values |= {f"{name}.all": found for name, found in kept.items() if found}
+        return runs
+
+    def _judged(self, step: Step, prepared: _Prepared, received: Received, started: float, name: str) -> StepRun:
+        request, trace_id, values = prepared
+        reply = read_reply(received, request_id=_id_of(step, values))
         self._keep(step, reply)
-        complaints = judge(step.expect, reply, self.values)
+        is_judged = step.opening not in self.setting.judged_apart
+        complaints = judge(step.expect, reply, {**self.values, **values}) if is_judged else []
         if received.ending is Ending.UNREACHABLE:
             self.ended = "the target no longer answers"
+        if complaints and "code" not in reply.redirect() and self._is_document_unread(step):
+            self.ended = (
+                f"the authorization server answered {received.status} without having asked for the client document at "
+                "an address of this machine: publish the documents where it can read them (docs/sessions.md) and "
+                'write client_documents = "https://..." under [oauth] in ballast.toml'
+            )
+            complaints = []
         return StepRun(
-            name=step.name,
-            sent=self._recorded_request(request),
-            received=self._recorded_reply(received),
-            findings=tuple(self._finding(step, complaint) for complaint in complaints),
+            name=name,
+            sent=self._sent(request),
+            received=self._received(received),
+            findings=tuple(self._finding(step, complaint, name) for complaint in complaints),
             started=started,
             trace_id=trace_id,
         )
+
+    def _is_document_unread(self, step: Step) -> bool:
+        """Whether what was refused is an address that nobody looked at."""
+        documents = self.setting.documents
+        named = {name for text in step.send.query.values() for name, _ in variables(str(text))}
+        return "document.url" in named and documents is not None and documents.was_ignored(self.session.id)
+
+    async def _idle(self, step: Step) -> None:
+        """Let time pass that has to pass for real.
+
+        Raises:
+            _NotPlayed: nobody asked for it.
+        """
+        seconds = float(fill(step.idle, self.values)) if step.idle else 0.0
+        if seconds and not self.setting.is_slow:
+            raise _NotPlayed(f"{seconds:g} s have to pass before it: run with --slow", ends=True)
+        await anyio.sleep(seconds)
+
+    def _each(self, step: Step) -> list[dict[str, Any]]:
+        """The values of every request of a step: one, or several that are made at once."""
+        own = dict(self.values)
+        for name, claims in step.signs.items():
+            if self.setting.documents is None:
+                raise CannotFill(name)
+            own[name] = self.setting.documents.sign(fill(claims, own))
+            self._signed.append(own[name])
+        if isinstance(step.parallel, int):
+            return [own] * step.parallel
+        ((name, items),) = step.parallel.items()
+        return [{**own, name: item} for item in fill(items, own)]
 
     def _now(self) -> float:
         return monotonic() - self.started
@@ -145,41 +241,33 @@ class Dialogue:
             started=self._now(),
         )
 
-    def _request(self, step: Step) -> tuple[Request, str]:
+    def _request(self, step: Step, values: Mapping[str, Any]) -> _Prepared:
         send = step.send
-        url = self._url(send)
-        body = _filled_body(send.body, self.values)
-        headers = self._headers(send, url, body)
+        url = self._url(send, values)
+        body = _filled_body(send.body, values)
+        headers = self._headers(send, url, body, values)
         trace_id = ""
-        if self.setting.is_traced and self._is_own(url):
+        if self.setting.is_traced and self.setting.territory.is_own(url):
             trace_id = f"{self.random.getrandbits(128) | 1:032x}"
             headers = (*headers, ("traceparent", f"00-{trace_id}-{self.random.getrandbits(64) | 1:016x}-01"))
         limit = step.limit if step.cut_after is None else max(step.limit, step.cut_after + 1)
-        return Request(
+        request = Request(
             method=send.method, url=url, headers=headers, body=encode(body), cut_after=step.cut_after, limit=limit
-        ), trace_id
+        )
+        return request, trace_id, values
 
-    def _url(self, send: Send) -> str:
-        path = str(fill(send.path, self.values))
-        url = path if "://" in path else origin_of(self.setting.url) + path
-        if self.setting.public_origin and origin_of(url) == self.setting.public_origin:
-            url = origin_of(self.setting.url) + url.removeprefix(self.setting.public_origin)
-        if not self._is_own(url) and origin_of(url) not in self.setting.follow:
-            raise _NotPlayed(
-                f"it leads to {origin_of(url)}, which is not the target; to play against it too, "
-                f'write follow = ["{origin_of(url)}"] under [oauth] in ballast.toml',
-                ends=True,
-            )
-        query = fill(send.query, self.values)
+    def _url(self, send: Send, values: Mapping[str, Any]) -> str:
+        try:
+            url = self.setting.territory.address(str(fill(send.path, values)))
+        except LeadsElsewhere as outside:
+            raise _NotPlayed(str(outside), ends=True) from outside
+        query = fill(send.query, values)
         return f"{url}{'&' if urlsplit(url).query else '?'}{urlencode(query)}" if query else url
 
-    def _is_own(self, url: str) -> bool:
-        return origin_of(url) == origin_of(self.setting.url)
-
-    def _headers(self, send: Send, url: str, body: _Body) -> tuple[tuple[str, str], ...]:
-        filled = fill(send.headers, self.values)
+    def _headers(self, send: Send, url: str, body: _Body, values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+        filled = fill(send.headers, values)
         names = {name.lower() for name in filled}
-        configured = () if send.anonymous or not self._is_own(url) else self.setting.headers
+        configured = () if send.anonymous or not self.setting.territory.is_own(url) else self.setting.headers
         headers = [(name, value) for name, value in configured if name.lower() not in names]
         headers += [(name, str(value)) for name, value in filled.items()]
         if type(body) in _CONTENT_TYPES and "content-type" not in names:
@@ -200,29 +288,29 @@ class Dialogue:
                 self.values[f"{capture.name}.origin"] = origin_of(str(value))
                 self.values[f"{capture.name}.path"] = urlsplit(str(value)).path.rstrip("/")
 
-    def _finding(self, step: Step, complaint: Complaint) -> Finding:
+    def _finding(self, step: Step, complaint: Complaint, name: str = "") -> Finding:
         return Finding(
-            step=step.name,
+            step=name or step.name,
             where=complaint.where,
-            expected=self._withheld(complaint.expected),
-            actual=self._withheld(complaint.actual),
+            expected=withheld(complaint.expected, self._secrets),
+            actual=withheld(complaint.actual, self._secrets),
             incidents=complaint.incidents or step.incidents or self.session.incidents,
             advice=complaint.advice or step.advice,
         )
 
-    def _recorded_request(self, request: Request) -> Sent:
-        body = "" if request.body is None else request.body.decode()
-        headers = tuple((name, self._withheld(clean_header(name, value))) for name, value in request.headers)
-        return Sent(method=request.method, url=self._withheld(request.url), headers=headers, body=self._withheld(body))
+    @property
+    def _secrets(self) -> tuple[str, ...]:
+        return (*self.setting.secrets, *self._signed, *secrets_among(self.values))
 
-    def _recorded_reply(self, received: Received) -> Received:
-        headers = tuple((name, self._withheld(clean_header(name, value))) for name, value in received.headers)
-        return replace(received, headers=headers, body=self._withheld(received.body))
+    def _sent(self, request: Request) -> Sent:
+        return recorded_request(request, self._secrets)
 
-    def _withheld(self, text: str) -> str:
-        for secret in self.setting.secrets:
-            text = text.replace(secret, PLACEHOLDER)
-        return clean(text)
+    def _received(self, received: Received) -> Received:
+        return recorded_reply(received, self._secrets)
+
+
+def _hop(step: Step, number: int) -> str:
+    return f"{step.name}, redirect {number}" if number else step.name
 
 
 def _filled_body(body: _Body, values: Mapping[str, Any]) -> _Body:

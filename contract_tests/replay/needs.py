@@ -9,10 +9,17 @@ from ..offer.catalogue import Catalogue
 from .values import Client
 
 
-def why_not_checked(session: Session, catalogue: Catalogue, client: Client | None) -> str:
-    """Return why a session's needs are not met; empty if they are."""
+def why_not_checked(
+    session: Session, catalogue: Catalogue, client: Client | None, *, has_documents: bool = False
+) -> str:
+    """Return why a session's needs are not met; empty if they are. A login has to be tried, which is done elsewhere."""
     for need in session.needs:
-        reason = _predefined_client(client) if need == "predefined_client" else _REASONS[need](catalogue)
+        if need == "predefined_client":
+            reason = _predefined_client(client)
+        elif need == "client_document":
+            reason = "" if has_documents else _NO_DOCUMENTS
+        else:
+            reason = _REASONS[need](catalogue)
         if reason:
             return reason
     return ""
@@ -46,16 +53,23 @@ def _protected_tool(catalogue: Catalogue) -> str:
 
 
 def _no_oauth(catalogue: Catalogue) -> str:
-    return "the target asks for authorization" if not _oauth(catalogue) else ""
+    return "the target asks for authorization" if not why_no_oauth(catalogue) else ""
 
 
-def _oauth(catalogue: Catalogue) -> str:
+def why_no_oauth(catalogue: Catalogue) -> str:
+    """Why nothing about OAuth can be checked; empty if it can."""
     asks = catalogue.is_protected or catalogue.publishes_authorization
     return "" if asks else "the target asks for no authorization"
 
 
 def _predefined_client(client: Client | None) -> str:
     return "" if client else "no client is registered beforehand: give one in ballast.toml, [oauth] client_id = ..."
+
+
+_NO_DOCUMENTS = (
+    "its client document has to be published where the authorization server can read it: see `mcp-ballast "
+    'client-documents --help`, then write client_documents = "https://..." under [oauth] in ballast.toml'
+)
 
 
 def _reason(chosen: object) -> str:
@@ -71,6 +85,7 @@ _REASONS: Final[Mapping[str, Callable[[Catalogue], str]]] = MappingProxyType(
         "slow_tool": _slow_tool,
         "protected_tool": _protected_tool,
         "no_oauth": _no_oauth,
-        "oauth": _oauth,
+        "oauth": why_no_oauth,
+        "login": why_no_oauth,
     }
 )

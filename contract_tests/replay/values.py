@@ -31,25 +31,25 @@ def of_session(
     session: Session, catalogue: Catalogue, *, url: str, client: Client | None, random: Random
 ) -> dict[str, Any]:
     """Return the values that stay the same during one session."""
-    verifier = _text(random, 64)
+    verifier = text(random, 64)
     return {
         **_of_target(url, catalogue),
         **_of_needs(session, catalogue, client),
-        "session": f"v1/{_text(random, 32)}",
-        "subject": f"v1/{_text(random, 32)}",
-        "organization": f"v1/{_text(random, 32)}",
+        "session": f"v1/{text(random, 32)}",
+        "subject": f"v1/{text(random, 32)}",
+        "organization": f"v1/{text(random, 32)}",
         "conversation": _uuid(random),
-        "callback_id": _text(random, 12, _ALPHANUMERIC),
+        "callback_id": text(random, 12, _ALPHANUMERIC),
         "pkce.verifier": verifier,
         "pkce.challenge": base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode(),
-        "expired_token": _text(random, 43),
+        "expired_token": text(random, 43),
     }
 
 
 def of_step(request_id: int, random: Random) -> dict[str, Any]:
     """Return the values that are new in every step."""
-    call = f"call_{_text(random, 24, _ALPHANUMERIC)}"
-    return {"id": request_id, "call": call, "state": f"oauth_s_{_text(random, 32)}"}
+    call = f"call_{text(random, 24, _ALPHANUMERIC)}"
+    return {"id": request_id, "call": call, "state": f"oauth_s_{text(random, 32)}"}
 
 
 def origin_of(url: str) -> str:
@@ -101,7 +101,8 @@ def _of_needs(session: Session, catalogue: Catalogue, client: Client | None) -> 
     return values
 
 
-def _text(random: Random, length: int, alphabet: str = _URL_SAFE) -> str:
+def text(random: Random, length: int, alphabet: str = _URL_SAFE) -> str:
+    """Characters at random."""
     return "".join(random.choices(alphabet, k=length))
 
 
