@@ -74,10 +74,15 @@ async def form_of(request: Request) -> Parameters:
     if body.lstrip()[:1] != b"{":
         return parameters_of(body)
     members = json_object(body) or {}
-    return Parameters(tuple((name, value) for name, value in members.items() if isinstance(value, str)))
+    return Parameters(tuple((name, _sound(value)) for name, value in members.items() if isinstance(value, str)))
 
 
-async def body_of(request: Request) -> bytes:
+def _sound(text: str) -> str:
+    """Without halves of characters, which JSON can hold and no URL can."""
+    return text.encode("utf-8", "replace").decode()
+
+
+async def body_of(request: Request, *, error: str = "invalid_request") -> bytes:
     """The whole body.
 
     Raises:
@@ -87,7 +92,7 @@ async def body_of(request: Request) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > MOST_BYTES:
-            raise Refused("invalid_request", f"The body is larger than {MOST_BYTES} bytes; send less")
+            raise Refused(error, f"The body is larger than {MOST_BYTES} bytes; send less")
     return body
 
 

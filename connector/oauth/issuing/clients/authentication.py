@@ -32,6 +32,9 @@ _LONGEST: Final = 3600.0
 
 _KIND: Final = "oauth-assertion"
 
+_BROKEN: Final = (jwt.PyJWTError, ValueError, TypeError, RecursionError)
+"""What a token made by a stranger can raise in a JOSE library."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presented:
@@ -114,13 +117,13 @@ class Authentication:
             raise unknown_client("aud of client_assertion is neither the token endpoint nor the issuer") from None
         except (jwt.ExpiredSignatureError, jwt.ImmatureSignatureError, jwt.MissingRequiredClaimError) as failed:
             raise unknown_client(f"client_assertion is not valid: {failed}") from None
-        except (jwt.PyJWTError, ValueError, TypeError):
+        except _BROKEN:
             if client.jwks is not None or fetched_at > self.now() - 30:
                 raise unknown_client("client_assertion is signed by none of the client's keys") from None
         keys, _ = await self.clients.keys(client, newer_than=fetched_at)
         try:
             return self._verified(assertion, keys)
-        except (jwt.PyJWTError, ValueError, TypeError):
+        except _BROKEN:
             raise unknown_client("client_assertion is signed by none of the client's keys") from None
 
     def _verified(self, assertion: str, keys: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -176,7 +179,7 @@ def _subject(assertion: str | None) -> str | None:
         return None
     try:
         claims = jwt.decode(assertion, options={"verify_signature": False})
-    except (jwt.PyJWTError, ValueError, RecursionError):
+    except _BROKEN:
         return None
     subject = claims.get("sub")
     return subject if isinstance(subject, str) else None

@@ -23,8 +23,8 @@ _MOST_CHARACTERS: Final = 1200
 
 KNOWN: Final = frozenset(
     {
-        "application_type", "client_id", "client_name", "client_secret", "client_uri", "contacts", "grant_types", "jwks",
-        "jwks_uri", "logo_uri", "policy_uri", "redirect_uris", "response_types", "scope", "software_id",
+        "application_type", "client_id", "client_name", "client_secret", "client_uri", "contacts", "grant_types",
+        "jwks", "jwks_uri", "logo_uri", "policy_uri", "redirect_uris", "response_types", "scope", "software_id",
         "software_statement", "software_version", "token_endpoint_auth_method", "tos_uri",
     }
 )  # fmt: skip
