@@ -171,5 +171,7 @@ def _nothing(connection: sqlite3.Connection, now: float) -> None:
 
 def _sweep(connection: sqlite3.Connection, now: float, limit: int) -> int:
     deleted = calls.sweep(connection, now, limit) + records.sweep(connection, now, limit)
-    connection.execute(f"PRAGMA incremental_vacuum({FREED_TOGETHER})").fetchall()
+    free = connection.execute("PRAGMA freelist_count").fetchone()[0]
+    for _ in range(min(free, FREED_TOGETHER)):
+        connection.execute("PRAGMA incremental_vacuum(1)")  # With more at once, the sqlite3 module stops after one.
     return deleted
