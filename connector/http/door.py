@@ -89,8 +89,9 @@ class Endpoint:
         self.traffic.started(exchange)
         scope[REPLY] = exchange
         try:
-            answer = self._kernel.answer(read, scope, exchange)
-            await exchange.run(answer, ends_with_client=not self._kernel.is_write(read))
+            with exchange.working(ends_with_client=not self._kernel.is_write(read)):
+                answer = await self._kernel.answer(read, scope, exchange)
+            await exchange.deliver(answer)
         except ClientGone:
             logger.info("The client went away from %s before the answer", read.method)
         except Stopped:

@@ -13,12 +13,12 @@ import asyncio
 import inspect
 import json
 import random
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from time import monotonic
-from typing import Any, ClassVar, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol, Self
 
 import pydantic_core
 from starlette.types import Receive, Send
@@ -180,34 +180,36 @@ class Exchange:
         """Whether the last bytes were handed over while the client was there. A proxy may still have lost them."""
         return self._ended and not self._gone
 
-    async def run(self, work: Awaitable[Answer], *, ends_with_client: bool) -> None:
-        """Run `work`, keep the line warm meanwhile, deliver its answer.
+    def working(self, *, ends_with_client: bool) -> Self:
+        """`with exchange.working(...)`: keep the line warm while the body of the `with` makes the answer.
 
         With `ends_with_client` the work is cancelled when the client goes away; without, it runs to its end and the
-        answer is dropped here.
+        answer is dropped here. (A context manager, because a coroutine around the work would be one more frame that
+        every quiet stream holds.)
 
         Raises:
-            ClientGone: The client went away and the work was cancelled.
-            Stopped: `stop` was called; deliver something else.
+            ClientGone: On leaving. The client went away and the work was cancelled.
+            Stopped: On leaving. `stop` was called; deliver something else.
         """
-        task = self._task = asyncio.current_task()
+        self._task = asyncio.current_task()
         self._ends_with_client = ends_with_client
         self._timer = asyncio.get_running_loop().call_later(self._heart.policy.first_byte, self._keep_warm)
-        try:
-            answer = await work
-        except asyncio.CancelledError:
-            is_ours = self._stopped or (self._gone and ends_with_client)
-            if not is_ours or task is None or task.uncancel() > 0:
-                self._give_up()
-                raise
-            raise (Stopped if self._stopped and not self._gone else ClientGone) from None
-        finally:
-            self._task = None
-            self._stop_waiting()
-        await self.deliver(answer)
+        return self
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        task, self._task = self._task, None
+        self._stop_waiting()
+        if kind is not None and issubclass(kind, asyncio.CancelledError):
+            is_ours = self._stopped or (self._gone and self._ends_with_client)
+            if is_ours and task is not None and task.uncancel() == 0:
+                raise (Stopped if self._stopped and not self._gone else ClientGone) from None
+            self._give_up()
 
     def stop(self) -> None:
-        """Cancel the work, whatever it is. `run` then raises `Stopped`."""
+        """Cancel the work, whatever it is; `working` then raises `Stopped`."""
         if self._task is not None and not self._stopped:
             self._stopped = True
             self._task.cancel()

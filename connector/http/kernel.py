@@ -63,7 +63,7 @@ def without_sdk_spans(middleware: list[ServerMiddleware[Any]]) -> list[ServerMid
     return [each for each in middleware if not isinstance(each, OpenTelemetryMiddleware)]
 
 
-@dataclass
+@dataclass(slots=True)
 class _OneExchange:
     """`DispatchContext` for one request: what the tool says on the way goes onto this request's own reply."""
 
@@ -74,11 +74,14 @@ class _OneExchange:
     progress_token: str | int | None = None
     reached: float = 0.0
     can_send_request: bool = False
+    _cancel_requested: anyio.Event | None = None
 
-    @cached_property
+    @property
     def cancel_requested(self) -> anyio.Event:
         """Never set: a request is cancelled by closing its stream. Made only if somebody looks."""
-        return anyio.Event()
+        if self._cancel_requested is None:
+            self._cancel_requested = anyio.Event()
+        return self._cancel_requested
 
     async def send_raw_request(
         self,
@@ -151,22 +154,22 @@ class _Clients:
     _LONGEST: Final = 4096
 
     def __init__(self) -> None:
-        self._known: dict[str, Connection] = {}
+        self._known: dict[str, dict[str, Any]] = {}
 
     def connect(self, version: str, info: Any, capabilities: Any) -> Connection:
         """A fresh connection that carries this client's description."""
         key = repr((version, info, capabilities))
         known = self._known.get(key)
         if known is None:
-            known = Connection.from_envelope(version, info, capabilities)
+            known = vars(Connection.from_envelope(version, info, capabilities)).copy()
+            del known["state"], known["exit_stack"]
             if len(key) <= self._LONGEST:
                 if len(self._known) >= self._MOST:
                     self._known.clear()
                 self._known[key] = known
         connection = _BornReady.__new__(_BornReady)  # the constructor makes an Event, which looks for the running loop
-        described = vars(connection)
-        described.update(vars(known))
-        del described["state"], described["exit_stack"]
+        for name, value in known.items():  # not by `vars`, which would give each connection a dict of its own
+            setattr(connection, name, value)
         return connection
 
 
@@ -220,12 +223,11 @@ class Kernel:
 
     async def answer(self, asked: Asked, scope: Scope, exchange: Exchange) -> Answer:
         """Serve one request. Never raises what a tool raised; cancellation passes through."""
-        request = Request(scope)
-        connection = self._connect(asked, request.headers)
+        connection = self._connect(asked, Headers(raw=scope["headers"]))
         if isinstance(connection, Refused):
             self._on_refusal(asked.method, asked.version, connection.code, connection.message, scope)
             return Answer(encode(error_body(connection)), connection.status)
-        context = _context(asked.id, request, exchange)
+        context = _context(asked.id, scope, exchange)
         context.progress_token = progress_token_from_params(asked.params)
         if self._beats_with_progress and context.progress_token is not None:
             exchange.beat_with(context.beat)
@@ -246,7 +248,7 @@ class Kernel:
         if self._core.get_notification_handler(told.method) is None:
             return
         connection = self._clients.connect(told.version, None, None)
-        context = _context(None, Request(scope), exchange)
+        context = _context(None, scope, exchange)
         try:
             runner = ServerRunner(self._core, connection, self.lifespan_state())
             await runner.on_notify(context, told.method, told.params)
@@ -269,7 +271,7 @@ class Kernel:
     def _connect(self, asked: Asked, headers: Headers) -> Connection | Refused:
         if asked.era is Era.HANDSHAKE:
             return self._clients.connect(asked.version, None, None)
-        names = [name for name, _ in headers.raw]
+        names = headers.keys()
         if len(names) != len(set(names)) and (twice := find_duplicated_routing_header(headers.items())):
             return Refused(400, -32020, f"The {twice} header appears more than once", asked.id)
         route = classify_inbound_request(
@@ -299,11 +301,12 @@ class Kernel:
         return known[1]
 
 
-def _context(id_: str | float | None, request: Request, exchange: Exchange) -> _OneExchange:
+def _context(id_: str | float | None, scope: Scope, exchange: Exchange) -> _OneExchange:
+    headers = Headers(raw=scope["headers"])  # a view: no line is copied
     return _OneExchange(
-        transport=TransportContext(kind="streamable-http", can_send_request=False, headers=request.headers),
+        transport=TransportContext(kind="streamable-http", can_send_request=False, headers=headers),
         request_id=id_,  # type: ignore[arg-type]  # None for a notification; 1.0 is an integer and is echoed as it came
-        message_metadata=ServerMessageMetadata(request_context=request),
+        message_metadata=ServerMessageMetadata(request_context=Request(scope)),
         exchange=exchange,
     )
 

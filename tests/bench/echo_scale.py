@@ -13,7 +13,7 @@ class Scale(Connector):
     @tool(read_only=True)
     async def quiet(self) -> str:
         """Never answer."""
-        await asyncio.Event().wait()
+        await asyncio.get_running_loop().create_future()  # the least that anybody can wait for
         return "never"
 
     @tool(read_only=True)

@@ -84,6 +84,7 @@ class Capacity:
         self.clock = clock
         self._has_tool_caps = policy.per_tool is not None or bool(policy.tools)
         self._calls = Gate(policy.calls, Scope.GLOBAL)
+        self._unnamed = (self._calls,)
         self._streams = Gate(policy.streams, Scope.STREAMS)
         self._callers: dict[str, Gate] = {}
         self._tools: dict[str, Gate] = {}
@@ -102,7 +103,7 @@ class Capacity:
         of_tool = None if tool is None or not self._has_tool_caps else self._of_tool(tool)
         if of_tool is not None:
             return self._enter((of_tool, calls) if own is None else (own, of_tool, calls))
-        return self._enter((calls,) if own is None else (own, calls))
+        return self._enter(self._unnamed if own is None else (own, calls))
 
     async def wait_for_call(self, *, tool: str | None = None, principal: str | None = None) -> Slot:
         """A place for a call, waiting for it if need be. `Slot.release` hands it on.
