@@ -25,8 +25,8 @@ def at_the_lock(lock: Inside) -> ServerMiddleware[Any]:
             name = (ctx.params or {}).get("name")
             challenge = lock.challenge(name if isinstance(name, str) else "", request.scope)
             if challenge is not None:
-                result = challenge.in_band()
-                return result if ctx.protocol_version < _ENVELOPES_SINCE else {**result, "resultType": "complete"}
+                is_envelope = ctx.protocol_version >= _ENVELOPES_SINCE
+                return challenge.in_band() | ({"resultType": "complete"} if is_envelope else {})
         result = await call_next(ctx)
         if ctx.method == "tools/list" and isinstance(result, dict):
             return {**result, "tools": [lock.describe(tool) for tool in result.get("tools", ())]}

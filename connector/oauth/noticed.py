@@ -17,7 +17,7 @@ logger = logging.getLogger("ballast.oauth")
 
 REDACTED: Final = "(redacted)"
 
-_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.:/+-]{0,79}")
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.:/+#-]{0,79}")
 """A member, grant, header or method: `token_endpoint_auth_method`, `urn:ietf:params:oauth:grant-type:device_code`."""
 
 _SECRETIVE: Final = re.compile(
@@ -69,16 +69,20 @@ def as_name(said: object) -> str:
     """`said` if it looks like a name, else `(redacted)`: ids, tokens and addresses do not reach a log."""
     if not isinstance(said, str) or not _NAME.fullmatch(said) or _SECRETIVE.search(said):
         return REDACTED
-    words = re.split(r"[_.:/+-]", said)
-    return REDACTED if any(_is_random(word) for word in words) else said
+    words = re.split(r"[_.:/+#-]", said)
+    is_id = _turns("".join(words)) >= 5 or any(_is_random(word) for word in words)  # noqa: PLR2004 `A128CBC-HS256`: 3
+    return REDACTED if is_id else said
 
 
 def _is_random(word: str) -> bool:
     """Whether a word mixes digits or cases as only generated ones do: `FLLrQdlez6Uf`, not `sha256` or `clientName`."""
-    pairs = list(pairwise(word))
-    digits = sum(a.isdigit() != b.isdigit() for a, b in pairs)
-    cases = sum(a.isalpha() and b.isalpha() and a.isupper() != b.isupper() for a, b in pairs)
-    return len(word) >= 8 and (digits >= 2 or 3 * cases > len(word))  # noqa: PLR2004 what names are not made of
+    cases = sum(a.isalpha() and b.isalpha() and a.isupper() != b.isupper() for a, b in pairwise(word))
+    return len(word) >= 8 and (_turns(word) >= 2 or 3 * cases > len(word))  # noqa: PLR2004 what names are not made of
+
+
+def _turns(text: str) -> int:
+    """How often digits and letters take turns."""
+    return sum(a.isdigit() != b.isdigit() for a, b in pairwise(text))
 
 
 Listener = Callable[[Noticed], None]

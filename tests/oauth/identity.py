@@ -9,6 +9,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -27,14 +28,13 @@ class Key:
 
     @property
     def jwk(self) -> dict[str, Any]:
-        by_type = {
-            "RS": jwt.algorithms.RSAAlgorithm,
-            "PS": jwt.algorithms.RSAAlgorithm,
-            "ES": jwt.algorithms.ECAlgorithm,
-        }
-        algorithm = by_type.get(self.algorithm[:2], jwt.algorithms.OKPAlgorithm)
-        public = json.loads(algorithm.to_jwk(self.private.public_key()))
+        public = json.loads(self._algorithm.to_jwk(self.private.public_key()))
         return {**public, "kid": self.key_id, "use": "sig", "alg": self.algorithm}
+
+    @property
+    def _algorithm(self) -> Any:
+        by_type: Mapping[str, Any] = {"RS": RSAAlgorithm, "PS": RSAAlgorithm, "ES": ECAlgorithm}
+        return by_type.get(self.algorithm[:2], OKPAlgorithm)
 
     @property
     def public_pem(self) -> bytes:
@@ -92,6 +92,7 @@ class IdentityProvider:
         """A signed token."""
         key = key or self.key
         header = {"kid": key.key_id, "typ": "at+jwt", **(headers or {})}
+        header = {name: value for name, value in header.items() if value is not None}
         return jwt.encode(self.claims(**said), key.private, algorithm=key.algorithm, headers=header)
 
     async def _metadata(self, request: Request) -> Response:
