@@ -55,9 +55,9 @@ async def a_claim_sent_again_is_answered_as_before(bench: Bench) -> None:
 
 async def a_living_lease_is_in_flight(bench: Bench) -> None:
     """Row 4, from another client too, and whatever the claimant would do with a dead one."""
-    first = await begun(bench.store, wish("first"))
+    first, other = await begun(bench.store, wish("first")), bench.again()
     for takes_over in (False, True):
-        claimed = await bench.again().claim(wish("second", takes_over=takes_over, grace=0.0))
+        claimed = await other.claim(wish("second", takes_over=takes_over, grace=0.0))
         expect(claimed.verdict is Verdict.IN_FLIGHT, "While the lease lives, another claim is IN_FLIGHT.", claimed)
         expect(still(claimed.entry) == still(first), "IN_FLIGHT changes nothing and shows who holds it.", claimed)
         expect(claimed.entry.lease_left > 0, "IN_FLIGHT says how long the lease lives.", claimed)
@@ -117,13 +117,14 @@ async def what_became_unknown_is_kept_for_the_window_of_who_asked(bench: Bench) 
 
 async def what_has_ended_is_replayed(bench: Bench) -> None:
     """Row 7: in each state, with its result, delivered or not, for any holder, from any client."""
+    other = bench.again()
     for state in (State.DONE, State.FAILED, State.UNKNOWN):
         entry = await begun(bench.store, wish("first", key=state.value))
         await bench.store.complete(
             entry.key, epoch=entry.epoch, holder="first", state=state, result=b"answer", window=LONG
         )
         for delivered in (False, True):
-            claimed = await bench.again().claim(wish("second", key=entry.key))
+            claimed = await other.claim(wish("second", key=entry.key))
             expect(claimed.verdict is Verdict.ENDED, f"A {state.value} call is ENDED for the next claim.", claimed)
             expect(
                 (claimed.entry.state, claimed.entry.result, claimed.entry.delivered) == (state, b"answer", delivered),
@@ -164,8 +165,9 @@ async def after_its_grace_an_equal_call_is_a_new_wish(bench: Bench) -> None:
     """Row 8."""
     entry = await begun(bench.store, wish("first"))
     await _delivered(bench, entry)
+    other = bench.again()
     claimed = await eventually(
-        lambda: bench.again().claim(wish("second", grace=SHORT)),
+        lambda: other.claim(wish("second", grace=SHORT)),
         lambda claimed: claimed.verdict is not Verdict.ENDED,
         "A delivered answer stands for its grace only.",
     )

@@ -195,8 +195,9 @@ async def delivery_is_noted_once_there_is_something_to_deliver(bench: Bench) -> 
     expect(not await bench.store.delivered("key", epoch=entry.epoch + 1), "Another epoch is not delivered.")
     before = await bench.store.look("key")
     expect(before is not None and not before.delivered, "A completion alone is no delivery.", before)
+    other = bench.again()
     for _ in range(2):
-        expect(await bench.again().delivered("key", epoch=entry.epoch), "Delivery is noted, and can be noted again.")
+        expect(await other.delivered("key", epoch=entry.epoch), "Delivery is noted, and can be noted again.")
     after = await bench.store.look("key")
     expect(before is not None and still(after) == still(replace(before, delivered=True)), "Nothing else is.", after)
 
@@ -204,10 +205,11 @@ async def delivery_is_noted_once_there_is_something_to_deliver(bench: Bench) -> 
 async def a_result_comes_back_as_it_was(bench: Bench) -> None:
     """NUL bytes, no bytes at all, what is not text, and a megabyte."""
     results = [None, b"", b"\0", b"a\0b\0", bytes(range(256)), b"\xff\xfe", b"0", b"\0\xff" * 524_288]
+    other = bench.again()
     for number, result in enumerate(results):
         entry = await begun(bench.store, wish(key=f"key-{number}"))
         await done(bench.store, entry, result=result)
-        claimed = await bench.again().claim(wish("second", key=entry.key))
+        claimed = await other.claim(wish("second", key=entry.key))
         expect(
             claimed.entry.result == result,
             "A result comes back byte by byte, and no result as None.",

@@ -39,7 +39,8 @@ async def a_sweep_deletes_what_has_expired_and_nothing_else(bench: Bench) -> Non
     await eventually(lambda: bench.store.get("kind", "old-4"), lambda seen: seen is None, "A record expires.")
     swept = await bench.store.sweep(limit=2)
     expect(swept <= 2 * 2, "A sweep deletes at most `limit` calls and as many records.", swept)
-    await eventually(lambda: bench.again().sweep(limit=2), lambda deleted: deleted == 0, "Sweeping comes to an end.")
+    other = bench.again()
+    await eventually(lambda: other.sweep(limit=2), lambda deleted: deleted == 0, "Sweeping comes to an end.")
     seen = await bench.store.look("key")
     expect(still(seen) == still(entry), "A sweep leaves a lost call that has not expired.", seen, entry)
     kept = [record.key for record in await bench.store.page("kind")]
@@ -64,6 +65,7 @@ async def a_closed_store_can_be_used_again(bench: Bench) -> None:
 
 async def a_caller_that_gives_up_breaks_nothing(bench: Bench) -> None:
     """Guarantee 4: what was cancelled has happened or not, and is sent again as it was."""
+    patient = bench.again()
     for number in range(10):
         claim = wish("first", key=f"key-{number}")
         asking = asyncio.ensure_future(bench.store.claim(claim))
@@ -73,7 +75,7 @@ async def a_caller_that_gives_up_breaks_nothing(bench: Bench) -> None:
         await asyncio.gather(asking, return_exceptions=True)
         again = await bench.store.claim(claim)
         expect(again.verdict is Verdict.CLAIMED, "A cancelled claim that is sent again is CLAIMED.", again)
-        other = await bench.again().claim(wish("second", key=claim.key))
+        other = await patient.claim(wish("second", key=claim.key))
         expect(other.verdict is Verdict.IN_FLIGHT, "And it is held once.", other)
 
 

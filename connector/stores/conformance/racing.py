@@ -1,5 +1,6 @@
 """What many callers do to one key at the same moment, from two clients of the same data."""
 
+import asyncio
 from functools import partial
 
 from ..port import Claimed, State, Store, Verdict
@@ -89,9 +90,17 @@ async def one_holder_that_repeats_itself_at_once_is_granted_each_time(bench: Ben
 
 async def a_completion_and_a_takeover_at_once_agree(bench: Bench) -> None:
     """Guarantee 3: one of them is first, and the other is told so."""
+    other = bench.again()
     for number in range(ROUNDS * 2):
         lost = await abandoned(bench.store, wish("lost", key=f"key-{number}", lease=SHORT / 10))
-        completed, (claimed,) = await _completed_while_claimed(bench, lost.key, lost.epoch)
+        completing = bench.store.complete(
+            lost.key, epoch=lost.epoch, holder="lost", state=State.DONE, result=b"lost", window=LONG
+        )
+        claiming = other.claim(wish("heir", key=lost.key, takes_over=True))
+        if number % 2:
+            completed, claimed = await asyncio.gather(completing, claiming)
+        else:
+            claimed, completed = await asyncio.gather(claiming, completing)
         replayed = claimed.verdict is Verdict.ENDED and claimed.entry.result == b"lost"
         taken = claimed.verdict is Verdict.TAKEN_OVER and claimed.entry.result is None
         expect(
@@ -100,24 +109,6 @@ async def a_completion_and_a_takeover_at_once_agree(bench: Bench) -> None:
             completed,
             claimed,
         )
-
-
-async def _completed_while_claimed(bench: Bench, key: str, epoch: int) -> tuple[bool, list[Claimed]]:
-    results: dict[str, bool] = {}
-    other = bench.again()
-
-    async def complete() -> None:
-        results["completed"] = await bench.store.complete(
-            key, epoch=epoch, holder="lost", state=State.DONE, result=b"lost", window=LONG
-        )
-
-    claims: list[Claimed] = []
-
-    async def claim() -> None:
-        claims.append(await other.claim(wish("heir", key=key, takes_over=True)))
-
-    await at_once([complete, claim] if epoch % 2 else [claim, complete])
-    return results["completed"], claims
 
 
 async def different_keys_at_once_are_all_granted(bench: Bench) -> None:
