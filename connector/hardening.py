@@ -13,20 +13,22 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .http.behind.foreign import SESSION_ID, ForeignEndpoint
-from .http.door import Door
+from .http.behind.sticky import streams_left_to_us
+from .http.door import Door, closing_while_leaving
+from .http.drain import Drain
 from .http.exchange import Answer, encode, send_json
-from .http.load.traffic import Traffic
+from .http.load.refusing import CLOSING
 from .http.request.reading import HANDSHAKE_VERSIONS
 from .settings import Settings
-from .telemetry.meters import Meters
 
 
 def harden(
     app: ASGIApp, *, settings: Settings | None = None, public_url: str | None = None, path: str | None = None
 ) -> ASGIApp:
     """`app` behind the door: no Accept header is refused, both spellings of the path are served without a redirect,
-    quiet replies are kept warm, strangers, oversized bodies and what is too much at once stay outside. Everything but
-    the endpoint goes to `app` as it comes, its lifespan included.
+    quiet replies are kept warm, strangers, oversized bodies and what is too much at once stay outside, and SIGTERM lets
+    calls in flight finish. Everything but the endpoint goes to `app` as it comes, its lifespan included; only while
+    the process leaves, `/ready` says so whoever else would answer it.
 
     Args:
         app: An ASGI app that serves MCP over Streamable HTTP.
@@ -41,9 +43,12 @@ def harden(
     access = settings.access
     access = replace(access, public_url=public_url or access.public_url, path=path or access.path)
     settings, known = replace(settings, access=access), _KnownByName(app)
-    traffic = Traffic(settings, Meters())
-    endpoint = ForeignEndpoint(known, settings, lender=_LentSessions(known), admit=traffic.admit)
-    return Door(endpoint, _OtherPaths(app, endpoint=access.path), path=access.path)
+    endpoint, drain = ForeignEndpoint(known, settings, lender=_LentSessions(known)), Drain(settings.drain)
+    drain.when_leaving(endpoint.end_streams)
+    drain.when_closing(endpoint.traffic.capacity.close)
+    drain.when_overdue(endpoint.traffic.stop_all)
+    others = _OtherPaths(app, endpoint=access.path, drain=drain)
+    return Door(closing_while_leaving(endpoint, drain), others, path=access.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,19 +146,31 @@ class _LentSessions:
         return session
 
 
+_LEAVING: Final = Answer(encode({"status": "leaving"}), 503)
+
+
 class _OtherPaths:
     """What is not the endpoint, as the app serves it; but where OAuth documents would be, a page that says 404 becomes
-    JSON: hosts took it for a document (incidents O-13, P-17).
+    JSON: hosts took it for a document (incidents O-13, P-17). As long as the app lives, signals come here first.
     """
 
-    def __init__(self, app: ASGIApp, *, endpoint: str) -> None:
+    def __init__(self, app: ASGIApp, *, endpoint: str, drain: Drain) -> None:
         self._app = app
+        self._drain = drain
         self._not_found = Answer(encode({"error": "not found", "endpoint": endpoint}), 404)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or "/.well-known/" not in scope["path"]:
+        if scope["type"] == "lifespan":
+            with self._drain.on_signals(), streams_left_to_us():
+                await self._app(scope, receive, send)
+        elif scope["type"] == "http" and "/.well-known/" in scope["path"]:
+            await self._well_known(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"] == "/ready" and self._drain.is_leaving:
+            await send_json(send, _LEAVING, CLOSING)
+        else:
             await self._app(scope, receive, send)
-            return
+
+    async def _well_known(self, scope: Scope, receive: Receive, send: Send) -> None:
         replaced = False
 
         async def take(message: Message) -> None:

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 from ..settings import Settings
 from ..telemetry.meters import Meters
 from .behind.sticky import sticky_endpoint
-from .door import Door, Endpoint
+from .door import Door, Endpoint, closing_while_leaving
 from .drain import Drain
 from .kernel import Kernel
 
@@ -44,6 +44,7 @@ def assemble(house: House, *, is_sticky: bool, lifespan: Lifespan) -> tuple[ASGI
     """
     path = house.settings.access.path
     endpoint, running = _endpoint(house, is_sticky=is_sticky)
+    endpoint = closing_while_leaving(endpoint, house.drain)
     sdk = MCPServer.streamable_http_app(house.server, streamable_http_path=path)
     own = [Route("/health", _health), Route("/ready", _ready), Route("/sse", _gone, methods=["GET", "POST"])]
     routes = [*own, *(r for r in sdk.routes if getattr(r, "path", None) != path)]
@@ -65,10 +66,8 @@ def _endpoint(house: House, *, is_sticky: bool) -> tuple[ASGIApp, Running]:
     plain = Endpoint(house.kernel, house.settings, house.drain, house.meters)
     if not is_sticky:
         return plain, nullcontext
-    admit = plain.traffic.admit
-    sticky, sessions = sticky_endpoint(house.server, house.kernel, house.settings, plain, admit=admit)
+    sticky, sessions = sticky_endpoint(house.server, house.kernel, house.settings, plain, traffic=plain.traffic)
     house.drain.when_leaving(sticky.end_streams)
-    house.drain.when_overdue(sticky.stop_all)
     return sticky, sessions
 
 

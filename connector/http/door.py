@@ -61,8 +61,6 @@ class Endpoint:
         scope = trimmed(scope)
         headers = texts_of(scope)
         stranger = self._admission.decide(headers.get("host"), headers.get("origin"))
-        if self._drain.is_leaving:
-            send = adding(CLOSING, send)
         if stranger is not None:
             return refuse(send, Refused(stranger.status, INVALID_REQUEST, stranger.reason))
         if "origin" in headers and scope["method"] != "OPTIONS":
@@ -139,6 +137,15 @@ def _wants_stream(headers: Mapping[str, str]) -> bool:
     """Whether a client of a handshake revision asks for the stream by name. `*/*` asks for nothing in particular."""
     is_named = "text/event-stream" in headers.get("accept", "").lower()
     return is_named and headers.get("mcp-protocol-version") not in ENVELOPE_VERSIONS
+
+
+def closing_while_leaving(endpoint: ASGIApp, drain: Drain) -> ASGIApp:
+    """`endpoint`, whose replies ask for a new connection while the process leaves. No frame stays around it."""
+
+    def serve(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        return endpoint(scope, receive, adding(CLOSING, send) if drain.is_leaving else send)
+
+    return serve
 
 
 class Door:

@@ -167,8 +167,8 @@ class Exchange:
 
     @property
     def was_streamed(self) -> bool:
-        """Whether the reply was committed before its answer was there."""
-        return self._warm
+        """Whether the reply was committed as an event stream before its answer was there."""
+        return self._warm and self._framing is not Framing.JSON_ONLY
 
     @property
     def was_stopped(self) -> bool:

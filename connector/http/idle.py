@@ -6,18 +6,15 @@ leaves.
 """
 
 import asyncio
-import random
 from contextlib import suppress
 from typing import ClassVar, Final
 
 from starlette.types import Receive, Send
 
 from ..settings import StreamSettings
-from .exchange import EVENTS, HEARTBEAT_COMMENT, OK
+from .exchange import EVENTS, HEARTBEAT_COMMENT, OK, pause_of
 
 OPENED: Final = b": open\n\n"
-
-_JITTER: Final = random.Random()  # noqa: S311  # spreads heartbeats; its own, so that nobody's seed is disturbed
 
 
 class IdleStreams:
@@ -36,7 +33,7 @@ class IdleStreams:
         try:
             await send({"type": "http.response.start", "status": OK, "headers": EVENTS})
             await send({"type": "http.response.body", "body": OPENED, "more_body": True})
-            while not await _ends(watch, self._pause()):
+            while not await _ends(watch, pause_of(self._policy)):
                 IdleStreams.heartbeats += 1
                 with suppress(OSError):
                     await send({"type": "http.response.body", "body": HEARTBEAT_COMMENT, "more_body": True})
@@ -49,9 +46,6 @@ class IdleStreams:
         """End every stream with a proper last chunk."""
         for watch in self._open:
             watch.cancel()
-
-    def _pause(self) -> float:
-        return self._policy.interval * (1 - self._policy.jitter * _JITTER.random())
 
 
 async def _disconnect(receive: Receive) -> None:

@@ -6,11 +6,11 @@ would keep (incidents P-01, P-03, T-07). When the SDK moves these names, this fi
 does.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import anyio
 from mcp.server._otel import OpenTelemetryMiddleware
@@ -119,11 +119,11 @@ class _OneExchange:
         await self.notify("notifications/progress", {k: v for k, v in said.items() if v is not None})
 
 
-def answer_courtesies(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> Awaitable[HandlerResult]:
+def answer_courtesies(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> Coroutine[Any, Any, HandlerResult]:
     """`logging/setLevel` is answered though no server here filters by it: hosts send it unasked (CT-11)."""
     if ctx.method == "logging/setLevel" and ctx.protocol_version in HANDSHAKE_VERSIONS:
         return _answered_anyhow(ctx, call_next)
-    return call_next(ctx)
+    return cast("Coroutine[Any, Any, HandlerResult]", call_next(ctx))  # no frame of ours stays around a quiet call
 
 
 async def _answered_anyhow(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:

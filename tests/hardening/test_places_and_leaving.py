@@ -53,7 +53,7 @@ class Stoppable:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] != "/mcp":
-            {"/end-streams": self.endpoint.end_streams, "/stop-all": self.endpoint.stop_all}[scope["path"]]()
+            {"/end-streams": self.endpoint.end_streams, "/stop-all": self.endpoint.traffic.stop_all}[scope["path"]]()
             await send(head(204, ()))
             await send(part(b"", more=False))
         elif scope["type"] == "http":

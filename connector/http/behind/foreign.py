@@ -6,7 +6,8 @@ Decides what the app gets and what it is not asked; `relay` sees to its reply. K
 
 import base64
 import json
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Final
@@ -15,11 +16,14 @@ from urllib.parse import quote
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...settings import Settings
-from ..exchange import JSON, Answer, Framing, encode, send_json
-from ..load.busy import Busy, refuse
-from ..load.capacity import Slot
-from ..load.traffic import framing_of, tool_of
+from ...telemetry.meters import Meters
+from ..exchange import JSON, Framing, encode
+from ..load.breaker import Permit
+from ..load.busy import Busy
+from ..load.refusing import refuse, turn_away
+from ..load.traffic import Traffic, framing_of, tool_of
 from ..request.admission import Admission
+from ..request.arrival import texts_of, trimmed, whole_body
 from ..request.cors import Lines, for_preflight, for_reply
 from ..request.reading import (
     INVALID_REQUEST,
@@ -37,8 +41,6 @@ from .line import Canned, Line
 from .relay import Expected, Relay, is_answer, message_in
 
 Read = Asked | Told | NothingAsked
-
-Admit = Callable[[Asked, Scope], Awaitable[Slot | None]]
 
 Wording = Mapping[bytes, bytes | None]
 """Header lines for the app; None is a line that is left out."""
@@ -104,13 +106,12 @@ class _Posted:
         """Whether it is a probe; a client's answer to the server is none, though nothing is owed for it."""
         return isinstance(self.read, NothingAsked) and not is_answer(message_in(self.body))
 
-    def expected(self) -> Expected:
-        """What is taken for an answer to it."""
+    def expected(self, framing: Framing) -> Expected:
+        """What is taken for an answer to it, if the reply may be framed so."""
         read, lines = self.read, _lines(self.headers)
         unsaid = frozenset[bytes]() if self.opens_session else _unsaid(self.headers)
         if not isinstance(read, Asked):
             return Expected(instead=_ACKNOWLEDGED, lines=lines, unsaid=unsaid)
-        framing = framing_of(read, readable_by(self.headers.get("accept")))
         return Expected(framing=framing, asked=read, lines=lines, unsaid=unsaid)
 
     def body_for_app(self) -> bytes:
@@ -145,7 +146,7 @@ class ForeignEndpoint:
         settings: All settings of the door.
         otherwise: Serves what needs no session, if given; `app` then gets only what does.
         lender: Serves, if given, requests that came without a session though their revision has sessions.
-        admit: Gives a place to a request, or None if it needs none; raises `Busy`.
+        traffic: Gives requests their places, and hears what became of the replies. Default: its own.
     """
 
     def __init__(
@@ -155,25 +156,23 @@ class ForeignEndpoint:
         *,
         otherwise: ASGIApp | None = None,
         lender: ASGIApp | None = None,
-        admit: Admit | None = None,
+        traffic: Traffic | None = None,
     ) -> None:
         self._app = app
         self._settings = settings
         self._otherwise = otherwise
         self._lender = lender or app
-        self._admit = admit
+        self.traffic = traffic or Traffic(settings, Meters())
         self._streams: set[Relay] = set()
-        self._calls: set[Relay] = set()
         self._admission = Admission.of(settings.access)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request."""
-        lines = [(name, value.strip(b" \t")) for name, value in scope["headers"]]  # RFC 9110 section 5.5
-        scope = {**scope, "headers": lines}
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in lines}
+        scope = trimmed(scope)
+        headers = texts_of(scope)
         stranger = self._admission.decide(headers.get("host"), headers.get("origin"))
         if stranger is not None:
-            await _refuse(send, Refused(stranger.status, INVALID_REQUEST, stranger.reason))
+            await refuse(send, Refused(stranger.status, INVALID_REQUEST, stranger.reason))
         elif scope["method"] == "POST":
             await self._post(headers, scope, receive, send)
         elif self._otherwise is not None and SESSION_ID not in headers:
@@ -190,16 +189,11 @@ class ForeignEndpoint:
         for relay in self._streams:
             relay.stop()
 
-    def stop_all(self) -> None:
-        """Stop every call that still runs; its client is told."""
-        for relay in self._calls:
-            relay.stop()
-
     async def _post(self, headers: Mapping[str, str], scope: Scope, receive: Receive, send: Send) -> None:
-        body = await _whole_body(headers, receive, self._settings.limits.max_body)
+        body = await whole_body(headers, receive, self._settings.limits.max_body)
         read = read_body(headers, body) if isinstance(body, bytes) else body
         if isinstance(read, Refused):
-            await _refuse(send, read, _lines(headers))
+            await refuse(send, read, _lines(headers))
         elif read is not None and isinstance(body, bytes):  # else the client hung up while it was sending
             await self._serve(_Posted(read=read, headers=headers, body=body), scope, receive, send)
 
@@ -211,7 +205,7 @@ class ForeignEndpoint:
             await line.reply(_ACKNOWLEDGEMENT)
         else:
             try:
-                slot = await self._admit(posted.read, scope) if self._admit and isinstance(posted.read, Asked) else None
+                slot = await self.traffic.admit(posted.read, scope) if isinstance(posted.read, Asked) else None
             except Busy as busy:
                 await _turn_away(busy, posted, send)
                 return
@@ -219,11 +213,25 @@ class ForeignEndpoint:
                 await self._relay(posted, scope, receive, send)
 
     async def _relay(self, posted: _Posted, scope: Scope, receive: Receive, send: Send) -> None:
-        body = posted.body_for_app()
-        relay = Relay(receive, send, expected=posted.expected(), policy=self._settings.stream)
-        with _among(self._calls, relay):
+        body, since = posted.body_for_app(), time.monotonic()
+        framing, permit = self._way_out(posted)
+        relay = Relay(receive, send, expected=posted.expected(framing), policy=self._settings.stream)
+        self.traffic.started(relay)
+        try:
             app = self._lender if posted.lacks_session else self._app
             await relay.run(app, self._worded(scope, posted.wording(len(body))), body)
+        finally:
+            self.traffic.ended(relay, permit, since)
+
+    def _way_out(self, posted: _Posted) -> tuple[Framing, Permit | None]:
+        """How the reply goes out. In a session it is streamed even where streams break: the app may ask the client
+        something in it, which nothing but a stream carries.
+        """
+        if not isinstance(posted.read, Asked):
+            return Framing.EVENTS_ONLY, None
+        readable = readable_by(posted.headers.get("accept"))
+        framing, permit = self.traffic.way_out(posted.read, readable, posted.headers)
+        return (framing_of(posted.read, readable) if posted.needs_session else framing), permit
 
     def _worded(self, scope: Scope, wording: Wording) -> Scope:
         """The request's scope with its path spelled as the app spells it, and in these words."""
@@ -233,31 +241,9 @@ class ForeignEndpoint:
         return {**scope, "path": path, "raw_path": quote(path).encode(), "headers": kept + said, "extensions": {}}
 
 
-async def _whole_body(headers: Mapping[str, str], receive: Receive, most: int) -> bytes | Refused | None:
-    """The body; a refusal if it is larger than `most` bytes, None if it was cut off."""
-    declared = headers.get("content-length", "")
-    parts, left, more = list[bytes](), most, not (declared.isdecimal() and int(declared) > most)
-    while more and left >= 0:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        parts.append(message.get("body", b""))
-        left, more = left - len(parts[-1]), bool(message.get("more_body"))
-    if parts and left >= 0:
-        return b"".join(parts)
-    return Refused(413, INVALID_REQUEST, f"The body is larger than the {most} bytes that are read (BALLAST_MAX_BODY)")
-
-
-async def _refuse(send: Send, refused: Refused, lines: Lines = ()) -> None:
-    await send_json(send, Answer(encode(error_body(refused)), refused.status), lines)
-
-
 async def _turn_away(busy: Busy, posted: _Posted, send: Send) -> None:
     if isinstance(posted.read, Asked):
-        is_envelope = posted.read.era is Era.ENVELOPE
-        refusal = refuse(busy, id_=posted.read.id, tool=tool_of(posted.read), is_envelope=is_envelope)
-        answer = Answer(encode(refusal.body), refusal.status)
-        await send_json(send, answer, (*refusal.headers, *_lines(posted.headers)))
+        await turn_away(send, busy, posted.read, tool=tool_of(posted.read), lines=_lines(posted.headers))
 
 
 @contextmanager

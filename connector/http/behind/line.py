@@ -5,7 +5,6 @@ what is said. (`exchange` does the same for answers that are made here.)
 """
 
 import asyncio
-import random
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -14,7 +13,7 @@ from typing import Final
 from starlette.types import Message, Send
 
 from ...settings import StreamSettings
-from ..exchange import EVENTS, HEARTBEAT_COMMENT, HEARTBEAT_SPACE, JSON, OK, UNBUFFERED, Exchange, Framing
+from ..exchange import EVENTS, HEARTBEAT_COMMENT, HEARTBEAT_SPACE, JSON, OK, UNBUFFERED, Exchange, Framing, pause_of
 from ..request.cors import Lines
 from .events import as_event
 
@@ -22,8 +21,6 @@ _FRAME: Final = frozenset({b"content-type", b"content-length", b"cache-control",
 """Header lines that say how a reply is framed: the app's no longer hold when it is framed here."""
 
 _NO_CONTENT: Final = 204
-
-_JITTER: Final = random.Random()  # noqa: S311  # spreads heartbeats; its own, so that nobody's seed is disturbed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +48,8 @@ class Line:
     def __init__(self, send: Send, framing: Framing, policy: StreamSettings, lines: Lines) -> None:
         self.lines = lines
         self.stage = Stage.WAITING
+        self.is_stream = False
+        """Whether the head that went out is that of an event stream framed here."""
         self._framing = framing
         self._send = send
         self._policy = policy
@@ -64,6 +63,7 @@ class Line:
         async with self._lock:
             if self.stage is Stage.WAITING:
                 self.stage = Stage.KEPT
+                self.is_stream = self._framing is not Framing.JSON_ONLY
                 frame = (JSON, *UNBUFFERED) if self._framing is Framing.JSON_ONLY else EVENTS
                 await self._head(OK, (*frame, *self._kept()))
             if self.stage is Stage.KEPT and (what or not more):
@@ -99,7 +99,7 @@ class Line:
         if self.stage not in {Stage.WAITING, Stage.KEPT}:
             return
         loop = asyncio.get_running_loop()
-        pause = self._policy.interval * (1 - self._policy.jitter * _JITTER.random())
+        pause = pause_of(self._policy)
         due = self._said_at + pause - loop.time()
         if due <= 0:
             due = pause

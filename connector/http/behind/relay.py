@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any, Final
 
 from pydantic_core import from_json
@@ -20,8 +21,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ...settings import StreamSettings
 from ...telemetry.failures import log_crash
 from ..exchange import HEARTBEAT_COMMENT, OK, REPLY, Framing, encode
+from ..load.refusing import LOOK_FIRST, answer_of, restarting
 from ..request.cors import Lines
-from ..request.reading import INVALID_REQUEST, Asked, Refused, error_body
+from ..request.reading import INVALID_REQUEST, Asked, Refused
 from .events import Splitter, as_event, data_of, names_itself
 from .line import Canned, Line, Stage
 
@@ -32,10 +34,8 @@ INTERNAL_ERROR: Final = -32603
 _CLIENT_FAULT: Final = 400
 _SERVER_FAULT: Final = 500
 
-_LOOK_FIRST: Final = "Whether the call had an effect is not known; look first."
-_FAILED: Final = f"The server failed before it answered. {_LOOK_FIRST}"
-_ENDED: Final = f"The server ended its reply without an answer. {_LOOK_FIRST}"
-_STOPPED: Final = f"The connector is being restarted and stopped this call. {_LOOK_FIRST}"
+_FAILED: Final = f"The server failed before it answered. {LOOK_FIRST}"
+_ENDED: Final = f"The server ended its reply without an answer. {LOOK_FIRST}"
 _ASKED_BACK: Final = (
     "The server asked the client for {!r} in its reply, and a client that accepts only JSON cannot be asked: "
     "send Accept: application/json, text/event-stream"
@@ -75,6 +75,8 @@ class Relay:
         self._whole: list[bytes] = []
         self._splitter = Splitter()
         self._last_event = b""
+        self.gone_at: float | None = None
+        """When the client was seen to go away, in seconds on the monotonic clock."""
 
     async def run(self, app: ASGIApp, scope: Scope, body: bytes | None = None) -> None:
         """Let `app` reply. A `body` that was read already is handed to it first. If it fails or ends too early, its
@@ -85,23 +87,38 @@ class Relay:
         timer = asyncio.get_running_loop().call_later(self._first_byte, self._on_late)
         try:
             await app(scope, self._hear, self._take)
-            await self._make_up_for(_ENDED)
+            await self._make_up_for(self._refused(_ENDED))
         except asyncio.CancelledError:
             if not self._is_stopped or self._task is None or self._task.uncancel() > 0:
                 raise
-            await self._make_up_for(_STOPPED)
+            await self._make_up_for(restarting(self._id))
         except Exception as raised:
             if self._is_gone or self._line.stage is Stage.BROKEN:
                 logger.debug("The app failed when its client had gone", exc_info=raised)
             else:
                 log_crash("The app behind the door failed", raised)
-                await self._make_up_for(_FAILED)
+                await self._make_up_for(self._refused(_FAILED))
         finally:
             self._task = None
             timer.cancel()
             self._line.rest()
             if self._tell is not None:
-                self._tell(self._line.stage is Stage.ENDED and not self._is_gone)
+                self._tell(self.was_delivered)
+
+    @property
+    def was_streamed(self) -> bool:
+        """Whether it went out as an event stream."""
+        return self._line.is_stream
+
+    @property
+    def was_stopped(self) -> bool:
+        """Whether the app's run was ended by `stop`."""
+        return self._is_stopped
+
+    @property
+    def was_delivered(self) -> bool:
+        """Whether the last bytes were handed over while the client was there."""
+        return self._line.stage is Stage.ENDED and not self._is_gone
 
     def when_ended(self, tell: Callable[[bool], None]) -> None:
         """Have `tell` called when the reply is over, with whether it was delivered."""
@@ -119,7 +136,8 @@ class Relay:
             return {"type": "http.request", "body": body, "more_body": False}
         message = await self._receive()
         if message["type"] == "http.disconnect":
-            self._is_gone = True
+            if self._line.stage is not Stage.ENDED:
+                self._is_gone, self.gone_at = True, monotonic()
             self._line.rest()
         return message
 
@@ -197,7 +215,7 @@ class Relay:
             return body
         message = message_in(body)
         if not is_answer(message):
-            return self._error(f"The server answered with HTTP status {status}", status)
+            return answer_of(self._refused(f"The server answered with HTTP status {status}", status)).body
         return body if message.get("id") is not None else encode({**message, "id": self._id})
 
     async def _pass_events(self, body: bytes, more: bool) -> None:
@@ -209,9 +227,9 @@ class Relay:
         if events:
             await self._line.say(b"".join(events))
         if not more:
-            await self._end_events(_ENDED)
+            await self._end_events(self._refused(_ENDED))
 
-    async def _end_events(self, reason: str) -> None:
+    async def _end_events(self, refused: Refused) -> None:
         rest = self._splitter.rest
         if self._expected.asked is None or is_answer(message_in(data_of(self._last_event))):
             last = rest
@@ -220,7 +238,7 @@ class Relay:
         elif self._is_resumable:  # the app hangs up, and the client comes back for more (2025-11-25, transports)
             last = b""
         else:
-            last = as_event(self._error(reason))
+            last = as_event(answer_of(refused).body)
         await self._line.say(last, more=False)
 
     async def _pick_answer(self, body: bytes, more: bool) -> None:
@@ -231,28 +249,29 @@ class Relay:
             if is_answer(message):
                 await self._line.answer(data or b"", OK)
             elif "method" in message and "id" in message:
-                await self._line.answer(self._error(_ASKED_BACK.format(message["method"])), OK)
+                refused = self._refused(_ASKED_BACK.format(message["method"]))
+                await self._line.answer(answer_of(refused).body, OK)
         if not more:
-            await self._make_up_for(_ENDED)
+            await self._make_up_for(self._refused(_ENDED))
 
-    async def _make_up_for(self, reason: str) -> None:
+    async def _make_up_for(self, refused: Refused) -> None:
         """Give the client what it is owed. Half of the app's own reply cannot be mended: left as it is, the server
         cuts the connection, and the client knows.
         """
         if self._is_gone or self._line.stage not in {Stage.WAITING, Stage.KEPT}:
             return
         if self._carry == self._pass_events:
-            await self._end_events(reason)
+            await self._end_events(refused)
         else:
-            await self._line.answer(self._error(reason), _SERVER_FAULT)
+            await self._line.answer(answer_of(refused).body, refused.status)
 
     @property
     def _id(self) -> str | float | None:
         return None if self._expected.asked is None else self._expected.asked.id
 
-    def _error(self, reason: str, status: int = _SERVER_FAULT) -> bytes:
+    def _refused(self, reason: str, status: int = _SERVER_FAULT) -> Refused:
         code = INTERNAL_ERROR if status >= _SERVER_FAULT else INVALID_REQUEST
-        return encode(error_body(Refused(status, code, reason, self._id)))
+        return Refused(status, code, reason, self._id)
 
 
 def _value(lines: Lines, name: bytes) -> bytes:

@@ -17,7 +17,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ...settings import Settings
 from ..kernel import Kernel, core_of
-from .foreign import Admit, ForeignEndpoint
+from ..load.traffic import Traffic
+from .foreign import ForeignEndpoint
 
 
 def sticky_endpoint(
@@ -28,7 +29,7 @@ def sticky_endpoint(
     *,
     event_store: EventStore | None = None,
     retry_interval: int | None = None,
-    admit: Admit | None = None,
+    traffic: Traffic | None = None,
 ) -> tuple[ForeignEndpoint, Callable[[], AbstractAsyncContextManager[None]]]:
     """The endpoint with the SDK's sessions behind it, and what must be entered, inside the kernel's own lifespan,
     while it serves.
@@ -36,7 +37,7 @@ def sticky_endpoint(
     `otherwise`, the default engine, serves what carries no session id but is no handshake: ChatGPT calls tools so
     (incident P-01). An id that is not known gets the SDK's 404, on which hosts open a new session (2025-11-25,
     transports, "Session Management"). `event_store` and `retry_interval` (milliseconds) are the SDK's.
-    `admit` gives calls in a session their places.
+    `traffic` gives calls in a session their places, and hears what became of their replies.
     """
     running: list[StreamableHTTPSessionManager] = []
 
@@ -53,7 +54,7 @@ def sticky_endpoint(
             retry_interval=retry_interval,
             max_request_body_size=settings.limits.max_body,
         )
-        with _draining_left_to_us():
+        with streams_left_to_us():
             async with manager.run():
                 running.append(manager)
                 try:
@@ -61,13 +62,13 @@ def sticky_endpoint(
                 finally:
                     running.remove(manager)
 
-    return ForeignEndpoint(sessions, settings, otherwise=otherwise, admit=admit), lifespan
+    return ForeignEndpoint(sessions, settings, otherwise=otherwise, traffic=traffic), lifespan
 
 
 @contextmanager
-def _draining_left_to_us() -> Iterator[None]:
+def streams_left_to_us() -> Iterator[None]:
     """sse_starlette, which writes the SDK's streams, cuts them all within half a second of the server's being told to
-    end, calls in flight included. Whoever holds the endpoint ends them: `end_streams`, then `stop_all`.
+    end, calls in flight included. Whoever holds the endpoint ends them: `end_streams`, then `Traffic.stop_all`.
     """
     before = AppStatus.enable_automatic_graceful_drain
     AppStatus.enable_automatic_graceful_drain = False

@@ -6,7 +6,7 @@ Knows requests and exchanges; does not know the kernel.
 
 import time
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Protocol
 
 from starlette.types import Scope
 
@@ -16,7 +16,8 @@ from ..exchange import Exchange, Framing, Heart
 from ..idle import IdleStreams
 from ..request.reading import ANSWERED_AS_JSON, Asked, Readable
 from ..request.surface import Surface, surface_of
-from .breaker import Breaker, Permit, Reply, Snapshot
+from .breaker import Breaker, Permit, Snapshot
+from .breaker import Reply as Leave
 from .capacity import Capacity, Slot
 
 LISTEN: Final = "subscriptions/listen"
@@ -27,13 +28,35 @@ for dead.
 """
 
 
+class Reply(Protocol):
+    """A reply on its way, whoever makes it: an exchange, or a relay of another app's."""
+
+    gone_at: float | None
+    """When the client was seen to go away, in seconds on the monotonic clock."""
+
+    @property
+    def was_streamed(self) -> bool:
+        """Whether it went out as an event stream before the answer was there."""
+
+    @property
+    def was_stopped(self) -> bool:
+        """Whether the work was ended by `stop`."""
+
+    @property
+    def was_delivered(self) -> bool:
+        """Whether the last bytes were handed over while the client was there."""
+
+    def stop(self) -> None:
+        """End the work; who waits for the answer is told."""
+
+
 class Traffic:
     """Everything that is on its way through one endpoint."""
 
     def __init__(self, settings: Settings, meters: Meters) -> None:
         self.capacity = Capacity(settings.capacity)
         self._breaker = Breaker(settings.adaptive)
-        self._running: set[Exchange] = set()
+        self._running: set[Reply] = set()
         self.heart = Heart(settings.stream)
         self.idle = IdleStreams(settings.stream)
         meters.watch(Watched.CALLS_IN_FLIGHT, lambda: self.capacity.occupancy().calls)
@@ -66,28 +89,28 @@ class Traffic:
             return framing, None
         surface = surface_of(headers.get("user-agent"), _client_name(asked))
         permit = self._breaker.may_stream(surface, time.monotonic())
-        return (Framing.JSON_ONLY if permit.reply is Reply.PLAIN else Framing.JSON_OR_EVENTS), permit
+        return (Framing.JSON_ONLY if permit.reply is Leave.PLAIN else Framing.JSON_OR_EVENTS), permit
 
-    def started(self, exchange: Exchange) -> None:
-        """An exchange runs."""
-        self._running.add(exchange)
+    def started(self, reply: Reply) -> None:
+        """A reply is on its way."""
+        self._running.add(reply)
 
-    def ended(self, exchange: Exchange, permit: Permit | None, since: float) -> None:
-        """An exchange has ended, `since` being when it began on the monotonic clock."""
-        self._running.discard(exchange)
+    def ended(self, reply: Reply, permit: Permit | None, since: float) -> None:
+        """A reply has ended, `since` being when its request came, on the monotonic clock."""
+        self._running.discard(reply)
         if permit is None:
             return
-        if exchange.was_streamed and not exchange.was_stopped and permit.reply is not Reply.PLAIN:
+        if reply.was_streamed and not reply.was_stopped:
             now = time.monotonic()
-            lasted = (exchange.gone_at or now) - since
-            self._breaker.stream_ended(permit, delivered=exchange.was_delivered, lasted=lasted, now=now)
+            lasted = (reply.gone_at or now) - since
+            self._breaker.stream_ended(permit, delivered=reply.was_delivered, lasted=lasted, now=now)
         else:
-            self._breaker.answer_ended(permit, delivered=exchange.was_delivered)
+            self._breaker.answer_ended(permit, delivered=reply.was_delivered)
 
     def stop_all(self) -> None:
         """Stop every call that still runs."""
-        for exchange in self._running:
-            exchange.stop()
+        for reply in self._running:
+            reply.stop()
 
     def _surfaces(self) -> Mapping[Surface, Snapshot]:
         return self._breaker.snapshot(time.monotonic())
