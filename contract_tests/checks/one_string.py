@@ -70,7 +70,7 @@ async def _callback(inquiry: Inquiry, endpoints: Endpoints) -> None:
         return
     random = inquiry.login.random
     challenge = challenge_of(text(random, 64))
-    query = authorization(client, state=text(random, 24), challenge=challenge, resource=endpoints.resource)
+    query = authorization(client, state=text(random, 24), challenge=challenge, **endpoints.asked)
     expect = {
         "any_of": [
             {

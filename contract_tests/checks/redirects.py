@@ -111,7 +111,7 @@ async def _rejected(inquiry: Inquiry, endpoints: Endpoints, client: Client, name
 def _request(inquiry: Inquiry, endpoints: Endpoints, client: Client) -> Any:
     random = inquiry.login.random
     challenge = challenge_of(text(random, 64))
-    query = authorization(client, state=text(random, 24), challenge=challenge, resource=endpoints.resource)
+    query = authorization(client, state=text(random, 24), challenge=challenge, **endpoints.asked)
     return inquiry.agent.page(endpoints.authorization, query)
 
 

@@ -38,7 +38,7 @@ async def ask(inquiry: Inquiry) -> None:
         client = await inquiry.login.a_client(endpoints)
         inquiry.keep_secret(client.secret)
         for name, resource in _forms(endpoints.resource).items():
-            way = _Way(inquiry, endpoints, client, name, {"resource": resource} if resource else {})
+            way = _Way(inquiry, endpoints, client, name, _with(endpoints.asked, resource))
             code, verifier = await way.authorize()
             if code:
                 await way.spend(code, verifier)
@@ -49,6 +49,11 @@ async def ask(inquiry: Inquiry) -> None:
 def _forms(resource: str) -> dict[str, str]:
     forms = {"as published": resource, "absent": "", "with a slash": f"{resource.rstrip('/')}/"}
     return {**forms, "without a slash": resource.rstrip("/"), "its origin": origin_of(resource)}
+
+
+def _with(asked: Mapping[str, str], resource: str) -> dict[str, str]:
+    others = {name: value for name, value in asked.items() if name != "resource"}
+    return {**others, "resource": resource} if resource else others
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +100,13 @@ class _Way:
         if refresh := _member(answer, "refresh_token"):
             await self._token("refresh", grant_type="refresh_token", refresh_token=refresh)
 
+    @property
+    def _resource(self) -> dict[str, str]:
+        return {name: value for name, value in self.asked.items() if name == "resource"}
+
     async def _token(self, step: str, **fields: str) -> Reply:
-        request = self.inquiry.agent.form(self.endpoints.token, {**fields, **self.asked, **credentials_of(self.client)})
+        whole = {**fields, **self._resource, **credentials_of(self.client)}
+        request = self.inquiry.agent.form(self.endpoints.token, whole)
         return await self.inquiry.ask(f"{step}, resource {self.name}", request, _TOKEN)
 
 

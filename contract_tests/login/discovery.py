@@ -42,6 +42,12 @@ class Endpoints:
     sends_iss: bool = False
     authentication: tuple[str, ...] = ()
 
+    @property
+    def asked(self) -> dict[str, str]:
+        """What ChatGPT asks for: the published resource, and the published scopes if there are any."""
+        scope = {"scope": " ".join(self.scopes)} if self.scopes else {}
+        return {"resource": self.resource, **scope}
+
 
 class NotFound(Exception):
     """There is no way to a token; the text says where it ended."""

@@ -50,9 +50,8 @@ def test_a_client_registers_gets_a_token_uses_and_refreshes_it() -> None:
     (session,) = run.sessions
     assert session.verdict == "passed", session.findings
     played = [step.name for step in session.steps if step.sent]
-    assert played[-7:] == [
+    assert played[-6:] == [
         "register", "register-as-recorded", "authorize", "token", "initialize-with-token", "refresh",
-        "authorize-without-scope",
     ]  # fmt: skip
 
 
@@ -149,13 +148,7 @@ def answer(status: int, body: bytes = b"{}", **headers: str) -> Changed:
         ("/register", answer(422, content_type="application/json"), "register", "status 422", "O-12"),
         ("/register", answer(403, b"blocked", content_type="text/plain"), "register-as-recorded", "status 403", "O-12"),
         ("/authorize", answer(400), "authorize", "status 400", "P-10"),
-        (
-            "/authorize",
-            answer(302, location=f"{REDIRECT}?error=invalid_scope"),
-            "authorize-without-scope",
-            "location.error",
-            "P-09",
-        ),
+        ("/authorize", answer(302, location=f"{REDIRECT}?error=invalid_scope"), "authorize", "location.error", "P-10"),
         ("/authorize", answer(302, location=f"{REDIRECT}?code=abc&state=other"), "authorize", "location.state", "P-10"),
         ("/token", answer(500), "token", "status 500", "P-02"),
     ],
