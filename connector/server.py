@@ -102,7 +102,7 @@ class Connector(MCPServer[Any]):
         self._workers = Workers(self._configuration.limits.threads)
         self._guards: dict[str, Guard | None] = {}
         self._register_tools()
-        self._store = self._opened(store)
+        self._store = _store_of(self.name, store, self._configuration)
         self._archive = Archive(self._store, self._configuration.store)
         self._meters = Meters()
         self._meters.watch(Watched.GUARDED, self._archive.outcomes)
@@ -232,11 +232,6 @@ class Connector(MCPServer[Any]):
         is_read_only = tool.annotations is not None and tool.annotations.read_only_hint
         return None if is_read_only else Guard()
 
-    def _opened(self, store: str | Store | None) -> Store:
-        if store is not None and not isinstance(store, str):
-            return store
-        return open_store(store or self._configuration.store.url or _default_store(self.name))
-
     def _register_tools(self) -> None:
         taken = {tool.lower() for tool in self._tool_names()}
         for attribute, declaration in declared_tools(type(self)):
@@ -315,6 +310,9 @@ def _replying(context: Context[Any, Any]) -> Replying | None:
     return None if request is None else request.scope.get(REPLY)
 
 
-def _default_store(name: str) -> str:
-    """One file for each connector that is started in this folder."""
-    return f"sqlite:///.ballast/{re.sub(r'[^A-Za-z0-9_-]+', '-', name)}.sqlite3"
+def _store_of(name: str, store: str | Store | None, settings: Settings) -> Store:
+    """The store that was given or named; else one file for each connector that is started in this folder."""
+    if store is not None and not isinstance(store, str):
+        return store
+    default = f"sqlite:///.ballast/{re.sub(r'[^A-Za-z0-9_-]+', '-', name)}.sqlite3"
+    return open_store(store or settings.store.url or default)

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from .errors import DeclarationError
 
-SHORTEST_SECRET = 32
-"""Bytes: the length of the keys that are derived from it (AES-256, HMAC-SHA-256)."""
+SHORTEST_SECRET = 16
+"""Bytes. Shorter ones are words; whether a longer one is random cannot be seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from pydantic_core import from_json, to_json
 
 from ..stores.port import Entry
+from ..stores.sealing import NotReadable
 from .outcome import NOT_KEPT, UNREADABLE, refusal, when
 
 _CLEAR = b"{"
@@ -28,7 +29,7 @@ class Seal(Protocol):
         """Undo `seal`.
 
         Raises:
-            ValueError: It was sealed with another secret, was bound to something else, or was changed.
+            NotReadable: It was sealed with another secret, was bound to something else, or was changed.
         """
         ...
 
@@ -54,7 +55,7 @@ class Keeping:
         ended = when(entry.ended_at or entry.begun_at)
         try:
             kept = from_json(self._opened(entry.key, entry.result))
-        except ValueError:
+        except NotReadable:
             return refusal(UNREADABLE.format(when=ended))
         result = kept.get("result")
         if isinstance(result, dict):
@@ -66,5 +67,5 @@ class Keeping:
         if stored[:1] == _CLEAR:
             return stored
         if self.seal is None:
-            raise ValueError("sealed, and there is no secret to open it with")
+            raise NotReadable("sealed, and there is no secret to open it with")
         return self.seal.open(stored, bound_to=key.encode())

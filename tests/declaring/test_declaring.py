@@ -408,7 +408,7 @@ def test_a_request_before_the_lifespan_says_what_is_missing(caplog: pytest.LogCa
         async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.post("/mcp", json=request("tools/list"), headers=headers())
 
-    caplog.set_level("DEBUG", logger="ballast.http")
+    caplog.set_level("DEBUG", logger="ballast")
     assert anyio.run(ask).json()["error"] == {"code": -32603, "message": "Internal server error"}
     assert "enter `async with connector.running():`" in caplog.text
 
@@ -476,7 +476,7 @@ class _Undefined(Connector):
         (lambda: Invoices(public_url="invoices.example.com"), "needs a scheme and a host"),
         (lambda: Invoices(public_url="ftp://a"), "needs a scheme and a host"),
         (lambda: Invoices(public_url="https://a/mcp"), "must be an origin only"),
-        (lambda: Invoices(store="memory:"), "store= is for calls that run once, which this version does not have yet"),
+        (lambda: Invoices(store="mysql://localhost/calls"), "mysql"),
         (lambda: Invoices(sessions="glued"), "sessions='glued' is not known: leave it out, or set 'sticky'"),  # type: ignore[arg-type]
         (lambda: tool(deadline=0), "deadline=0 must be a positive number of seconds"),
         (lambda: tool(deadline=float("nan"))(print), "deadline=nan must be a positive number of seconds"),
