@@ -69,8 +69,15 @@ def app_of(
         token = request.user.access_token
         return JSONResponse({"subject": token.subject, "client": token.client_id, "scopes": sorted(token.scopes)})
 
-    endpoint = fitted.guard(Route("/mcp", who, methods=["POST"]).app)
-    return Starlette(routes=[*fitted.routes(), Route("/mcp", endpoint)])
+    guarded = fitted.guard(Route("/mcp", who, methods=["GET", "POST"]).app)
+
+    class Endpoint:
+        """Not a function, which a route would call with a request."""
+
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            await guarded(scope, receive, send)
+
+    return Starlette(routes=[*fitted.routes(), Route("/mcp", Endpoint())])
 
 
 @dataclass

@@ -32,7 +32,7 @@ _LONGEST: Final = 3600.0
 
 _KIND: Final = "oauth-assertion"
 
-_BROKEN: Final = (jwt.PyJWTError, ValueError, TypeError, RecursionError)
+_BROKEN: Final = (jwt.PyJWTError, ValueError, TypeError, ArithmeticError, RecursionError)
 """What a token made by a stranger can raise in a JOSE library."""
 
 
@@ -150,7 +150,7 @@ class Authentication:
         if not set(said if isinstance(said, list) else [said]) & set(self.audiences):
             raise jwt.InvalidAudienceError("aud")
         expires, begins = claims["exp"], claims.get("nbf", 0)
-        if isinstance(expires, bool) or not isinstance(expires, int | float) or expires + _SKEW < self.now():
+        if isinstance(expires, bool) or not isinstance(expires, int | float) or not expires + _SKEW >= self.now():
             raise jwt.ExpiredSignatureError("it has expired")
         if isinstance(begins, int | float) and begins - _SKEW > self.now():
             raise jwt.ImmatureSignatureError("it is not valid yet")

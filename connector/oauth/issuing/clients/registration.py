@@ -74,7 +74,7 @@ def narrowed(said: Mapping[str, Any], *, rules: Iterable[RedirectRule], scopes: 
         grants=_grants(said.get("grant_types")),
         scopes=_scopes(said.get("scope"), tuple(scopes)),
         jwks_uri=jwks_uri if proof is Proof.KEY else None,
-        application_type=kind if kind in {"web", "native"} else None,
+        application_type=kind if kind in ("web", "native") else None,
     )
 
 
@@ -107,7 +107,7 @@ def _redirects(said: Any, rules: tuple[RedirectRule, ...]) -> tuple[str, ...]:
 
 def _proof(method: Any, *, has_keys: bool) -> Proof:
     """Without a usable method the client is a public one, and PKCE protects the code."""
-    if method in {Proof.BASIC, Proof.POST}:
+    if method in (Proof.BASIC, Proof.POST):  # a tuple: anything may stand there, also what cannot be hashed
         return Proof(method)
     return Proof.KEY if method == Proof.KEY and has_keys else Proof.NONE
 
