@@ -1,9 +1,25 @@
-"""A connector with sessions, in a process of its own: `uvicorn tests.hardening.leaving_shop:app`."""
+"""Two apps with sessions, each in a process of its own: `uvicorn tests.hardening.leaving_shop:app`, or `:hardened`."""
 
 import asyncio
 from pathlib import Path
 
-from connector import Connector, DrainSettings, Settings, StreamSettings, tool
+from mcp.server.mcpserver import MCPServer
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from connector import Connector, DrainSettings, Settings, StreamSettings, harden, tool
+
+SETTINGS = Settings(
+    stream=StreamSettings(first_byte=0.05, interval=0.05),
+    drain=DrainSettings(notice=0.2, within=20),
+)
+
+
+async def change(until: str) -> str:
+    """Wait until the file is there."""
+    while not Path(until).exists():  # noqa: ASYNC110, ASYNC240  # another process makes it
+        await asyncio.sleep(0.02)
+    return "changed"
 
 
 class Shop(Connector):
@@ -15,15 +31,22 @@ class Shop(Connector):
     @tool
     async def change(self, until: str) -> str:
         """Wait until the file is there."""
-        while not Path(until).exists():  # noqa: ASYNC110, ASYNC240  # another process makes it
-            await asyncio.sleep(0.02)
-        return "changed"
+        return await change(until)
 
 
 app = Shop(
     sessions="sticky",
-    settings=Settings(
-        stream=StreamSettings(first_byte=0.05, interval=0.05),
-        drain=DrainSettings(notice=0.2, within=20),
-    ),
+    settings=SETTINGS,
 ).app()
+
+server = MCPServer("plain")
+server.add_tool(change)
+
+
+async def health(_: Request) -> Response:
+    """Say that the server is there."""
+    return JSONResponse({"status": "ok"})
+
+
+server.custom_route("/health", methods=["GET"])(health)
+hardened = harden(server.streamable_http_app(), settings=SETTINGS)

@@ -20,11 +20,11 @@ BEATS_PAST_THE_CUT = 60
 """Of 40 to 50 ms: longer than sse_starlette takes (0.5 s) to see that the server was told to end."""
 
 
-@pytest.fixture
-def shop() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+@pytest.fixture(params=["app", "hardened"])
+def shop(request: pytest.FixtureRequest) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
-    command = [sys.executable, "-m", "uvicorn", "tests.hardening.leaving_shop:app", "--port", port]
+    command = [sys.executable, "-m", "uvicorn", f"tests.hardening.leaving_shop:{request.param}", "--port", port]
     with subprocess.Popen(command, cwd=Path(__file__).parents[2], stderr=subprocess.DEVNULL) as process:
         try:
             await_health(f"http://127.0.0.1:{port}")

@@ -1,12 +1,14 @@
 """How many calls a foreign app gets at once, and how what is on its way through a relay ends."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
+import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from connector import CapacitySettings, Settings, harden
+from connector import AdaptiveSettings, CapacitySettings, Settings, harden
 from connector.http.behind.foreign import ForeignEndpoint
 from tests.hardening.contenders import Tools, contender
 from tests.hardening.scripts import ANSWERED, BEAT, EAGER, EVENTS, Gate, Script, head, part
@@ -44,6 +46,38 @@ def test_what_is_too_much_at_once_is_told_to_come_back(serve: Serve, gate: Gate)
     assert "result" in post(url, CALL).json()
 
 
+@pytest.mark.parametrize(("session", "then"), [(False, "application/json"), (True, "text/event-stream")])
+def test_streams_of_a_foreign_app_that_keep_breaking_are_no_longer_sent(
+    serve: Serve, *, session: bool, then: str
+) -> None:
+    """Issue 3 item 4, for a relay. In a session it goes on: the app may have to ask the client on the stream."""
+    tools = Tools()
+    adaptive = AdaptiveSettings(broken=2, of_last=2, pause=600, longest_pause=600)
+    app = contender("sdk", tools, stateless_http=not session)
+    url = serve(harden(app, settings=Settings(stream=EAGER.stream, adaptive=adaptive)))
+    lines = _in_a_session(url) if session else headers()
+
+    def kind(said: dict[str, str]) -> str:
+        with streaming(url, CALL, said) as (reply, chunks):
+            next(chunks)
+            return str(reply.headers["content-type"])
+
+    assert [kind(lines), kind(lines)] == ["text/event-stream", "text/event-stream"]
+    ends = time.monotonic() + 20
+    while session is False and kind(lines) != then:  # the server hears of a closed connection a little later
+        assert time.monotonic() < ends
+    assert kind(lines) == then
+    assert kind(lines | {"User-Agent": "Claude-User"}) == "text/event-stream"
+    tools.opened.set()
+
+
+def _in_a_session(url: str) -> dict[str, str]:
+    params = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "c", "version": "1"}}
+    lines = headers(Mcp_Session_Id=post(url, request("initialize", params)).headers["mcp-session-id"])
+    post(url, {"jsonrpc": "2.0", "method": "notifications/initialized"}, lines)
+    return lines
+
+
 class Stoppable:
     """A foreign endpoint whose end is called in its own loop."""
 
@@ -76,6 +110,7 @@ def test_a_call_that_is_stopped_tells_its_client(serve: Serve, gate: Gate) -> No
         (error,) = messages(b"".join(chunks))
 
     assert error["id"] == 1
+    assert (error["error"]["code"], error["error"]["data"]) == (19_503, {"retryAfterSeconds": 5})
     assert error["error"]["message"].startswith("The connector is being restarted and stopped this call.")
 
 
@@ -109,10 +144,7 @@ def test_a_plain_sdk_call_that_is_stopped_leaves_its_session_usable(serve: Serve
         await (stoppable if scope["type"] == "http" else app)(scope, receive, send)
 
     url = serve(whole)
-    client = {"name": "c", "version": "1"}
-    params = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client}
-    lines = headers(Mcp_Session_Id=post(url, request("initialize", params)).headers["mcp-session-id"])
-    post(url, {"jsonrpc": "2.0", "method": "notifications/initialized"}, lines)
+    lines = _in_a_session(url)
     with streaming(url, CALL, lines) as (_, chunks):
         next(chunks)
         httpx2.post(f"{url}/stop-all")
