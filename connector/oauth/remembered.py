@@ -79,11 +79,14 @@ class Remembered(Generic[_Value]):
         """The value, fetched again if the last fetch is not too near. For a caller who misses something in it.
 
         Raises:
-            IssuerUnavailable: There is none, and it could not be fetched.
+            IssuerUnavailable: The last fetch failed, so that nobody knows whether what is missed is there by now.
         """
         if self._value is not None:
             await self._renew()
-        return await self.get()
+        value = await self.get()
+        if self._failure is not None:
+            raise self._failure
+        return value
 
     async def aclose(self) -> None:
         """End a fetch that is under way."""
