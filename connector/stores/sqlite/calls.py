@@ -1,6 +1,7 @@
 """Calls as rows: each function is an operation in a transaction that somebody else has begun.
 
-What becomes of a call is decided by `rules`; here it is read before and written after.
+What becomes of a call is decided by `rules`; here it is read before and written after. The two steps that nearly every
+call takes, the first claim and the completion by its holder, are tried as one statement first: half the time of two.
 """
 
 import sqlite3
@@ -14,11 +15,18 @@ READ = """
            expires_at, result
     FROM ballast_v1_calls WHERE key = ?
 """
-WRITE = """
-    INSERT OR REPLACE INTO ballast_v1_calls
+INTO = """
+    INTO ballast_v1_calls
         (key, fingerprint, state, epoch, holder, attempt, lease_until, kept_for, begun_at, ended_at, delivered,
          expires_at, result)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+WRITE = f"INSERT OR REPLACE {INTO}"
+WRITE_FIRST = f"INSERT {INTO} ON CONFLICT DO NOTHING"
+COMPLETE = """
+    UPDATE ballast_v1_calls
+    SET state = ?, result = ?, kept_for = ?, ended_at = ?, expires_at = ?, delivered = 0
+    WHERE key = ? AND epoch = ? AND holder = ? AND state = 'running' AND expires_at > ?
 """
 RENEW = "UPDATE ballast_v1_calls SET lease_until = ?, expires_at = ? WHERE key = ?"
 DELIVERED = "UPDATE ballast_v1_calls SET delivered = 1 WHERE key = ?"
@@ -32,10 +40,12 @@ SWEEP = """
 
 def claim(connection: sqlite3.Connection, now: float, claim: Claim) -> Claimed:
     """See `Calls.claim`."""
-    kept = _read(connection, claim.key)
-    verdict, then = rules.claimed(kept, claim, now)
-    if then is not kept:
-        _write(connection, then)
+    verdict, then = rules.claimed(None, claim, now)
+    if connection.execute(WRITE_FIRST, _row(then)).rowcount == 0:
+        kept = _read(connection, claim.key)
+        verdict, then = rules.claimed(kept, claim, now)
+        if then is not kept:
+            connection.execute(WRITE, _row(then))
     return rules.answered(verdict, then, now)
 
 
@@ -66,10 +76,13 @@ def complete(
     window: float,
 ) -> bool:
     """See `Calls.complete`."""
+    ended = (state.value, result, window, now, now + window)
+    if connection.execute(COMPLETE, (*ended, key, epoch, holder, now)).rowcount == 1:
+        return True
     mine = rules.held(_read(connection, key), epoch, holder, now)
     then = mine and rules.completed(mine, state, result, window, now)
     if then is not None and then is not mine:
-        _write(connection, then)
+        connection.execute(WRITE, _row(then))
     return then is not None
 
 
@@ -116,8 +129,8 @@ def _read(connection: sqlite3.Connection, key: str) -> Kept | None:
     )
 
 
-def _write(connection: sqlite3.Connection, kept: Kept) -> None:
-    row = (
+def _row(kept: Kept) -> tuple[str | int | float | bytes | None, ...]:
+    return (
         kept.key,
         kept.fingerprint,
         kept.state.value,
@@ -132,4 +145,3 @@ def _write(connection: sqlite3.Connection, kept: Kept) -> None:
         kept.expires_at,
         kept.result,
     )
-    connection.execute(WRITE, row)
