@@ -1,13 +1,25 @@
 """The stores the conformance checks run on. A driver joins by one line in `STORES`."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+
+import pytest
 
 from connector.stores.conformance import Bench
 from connector.stores.memory import MemoryStore
 from connector.stores.port import Store
+from connector.stores.postgres import PostgresStore
+from connector.stores.redis import RedisStore
 from connector.stores.sqlite import SqliteStore
+from tests.stores.shared import empty_postgres, empty_redis, stop_shared
+
+
+@pytest.fixture(scope="session", autouse=True)
+def servers_end() -> Iterator[None]:
+    """Stop the servers that tests share."""
+    yield
+    stop_shared()
 
 
 @asynccontextmanager
@@ -38,5 +50,22 @@ def sqlite(folder: Path) -> AbstractAsyncContextManager[Bench]:
     return benched(lambda: SqliteStore(folder / "store.sqlite3"))
 
 
-STORES: dict[str, Callable[[Path], AbstractAsyncContextManager[Bench]]] = {"memory": memory, "sqlite": sqlite}
+def postgres(folder: Path) -> AbstractAsyncContextManager[Bench]:
+    """Each client has connections of its own."""
+    url = empty_postgres()
+    return benched(lambda: PostgresStore(url))
+
+
+def redis(folder: Path) -> AbstractAsyncContextManager[Bench]:
+    """Each client has connections of its own."""
+    url = empty_redis()
+    return benched(lambda: RedisStore(url))
+
+
+STORES: dict[str, Callable[[Path], AbstractAsyncContextManager[Bench]]] = {
+    "memory": memory,
+    "sqlite": sqlite,
+    "postgres": postgres,
+    "redis": redis,
+}
 """By name: a context that gives an empty store. It may skip the test, with a reason, where there is no server."""
