@@ -131,7 +131,7 @@ def test_a_store_of_a_newer_version_keeps_the_connector_from_starting(tmp_path: 
         file.execute("PRAGMA user_version = 9999")
     file.close()
 
-    with pytest.raises(StoreTooNew, match="newer version"):
+    with pytest.raises(StoreTooNew, match="schema version 9999.*upgrade mcp-ballast"):
         anyio.run(start)
 
 
