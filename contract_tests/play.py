@@ -53,7 +53,7 @@ class Options:
     """How to play. `headers` go with every request that is not anonymous; `follow` are foreign origins to talk to.
 
     `client_documents` is where the user has published them, `client_key` signs for them; `named` are contracts that the
-    user asked for one by one.
+    user asked for one by one. `restart` kills the target and starts it again, and returns when it answers.
     """
 
     headers: tuple[tuple[str, str], ...] = ()
@@ -66,6 +66,7 @@ class Options:
     pace: Pace = "real"
     is_slow: bool = False
     named: tuple[str, ...] = ()
+    restart: Callable[[], None] | None = None
     seed: int | None = None
     is_traced: bool = False
 
@@ -131,7 +132,11 @@ async def _check_all(contracts: Sequence[Contract], table: "_Table", listener: L
         if listener:
             listener.session_started(contract.id, contract.title)
         examiner = Examiner(
-            login=table.login(contract.id), catalogue=table.catalogue, today=table.today, named=table.options.named
+            login=table.login(contract.id),
+            catalogue=table.catalogue,
+            today=table.today,
+            named=table.options.named,
+            restart=table.options.restart,
         )
         runs.append(await examiner.check(contract))
         if listener:

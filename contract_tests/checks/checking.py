@@ -1,5 +1,6 @@
 """Checking one contract against one target; the result has the form of a session's, so that reports know one form."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from time import monotonic
@@ -21,11 +22,12 @@ class Examiner:
     catalogue: Catalogue
     today: date
     named: tuple[str, ...] = ()
+    restart: Callable[[], None] | None = None
 
     async def check(self, contract: Contract) -> SessionRun:
         """Check a contract; what cannot be checked says why."""
         since = monotonic()
-        inquiry = Inquiry(login=self.login, incidents=contract.incidents, advice=contract.advice)
+        inquiry = Inquiry(login=self.login, incidents=contract.incidents, advice=contract.advice, restart=self.restart)
         reason = self._why_not(contract)
         if not reason:
             try:

@@ -3,7 +3,7 @@
 Every request it sends is recorded as a step, without credentials; a session's own matchers judge the replies.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any
@@ -31,6 +31,8 @@ class Inquiry:
     login: Login
     incidents: tuple[str, ...]
     advice: str
+    restart: Callable[[], None] | None = None
+    """Kills the target and starts it again; returns when it answers."""
     steps: list[StepRun] = field(default_factory=list)
     _secrets: list[str] = field(default_factory=list)
     _since: float = field(default_factory=monotonic)

@@ -1,27 +1,72 @@
-"""CT-29: clients, grants and sessions outlive the process. It needs a target that can be killed and started."""
+"""CT-29: clients, grants and tokens outlive the process. It needs a target that can be killed and started."""
 
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
+import anyio.to_thread
+
+from ..login.signing_in import Grant, authorization, challenge_of, credentials_of
+from ..replay.values import text
 from .contract import Contract
 from .inquiry import CannotBeChecked, Inquiry
 
+_INITIALIZE: Final[dict[str, Any]] = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-11-25",
+        "capabilities": {},
+        "clientInfo": {"name": "openai-mcp", "version": "1.0.0"},
+    },
+}
+_BACK: Final[dict[str, Any]] = {
+    "any_of": [
+        {"name": "a redirect back", "status": [302, 303, 307], "redirect": [{"at": "error", "present": False}]},
+        {"name": "a page for a person", "status": [200], "media": ["text/html"]},
+    ]
+}
+
 
 async def ask(inquiry: Inquiry) -> None:
-    """Say that it cannot be checked: nothing here may kill the target."""
+    """Log in, have the target restarted, and go on as if nothing had happened."""
     await inquiry.endpoints()
-    raise CannotBeChecked("the target has to be killed and started again, which no configuration allows yet")
+    if inquiry.restart is None:
+        raise CannotBeChecked("the target has to be killed and started again, and nothing says how")
+    grant = await inquiry.grant()
+    await anyio.to_thread.run_sync(inquiry.restart)
+    await _use(inquiry, grant)
+    await _authorize(inquiry, grant)
+    if grant.refresh_token:
+        fields = {"grant_type": "refresh_token", "refresh_token": grant.refresh_token, **credentials_of(grant.client)}
+        request = inquiry.agent.form(grant.endpoints.token, fields)
+        await inquiry.ask("refresh", request, {"status": [200], "json": [{"at": "access_token", "type": "string"}]})
+
+
+async def _use(inquiry: Inquiry, grant: Grant) -> None:
+    bearer = ("Authorization", f"Bearer {grant.access_token}")
+    accept = ("Accept", "application/json, text/event-stream")
+    await inquiry.ask("use", inquiry.agent.json(inquiry.url, _INITIALIZE, accept, bearer), {"status": [200]})
+
+
+async def _authorize(inquiry: Inquiry, grant: Grant) -> None:
+    random = inquiry.login.random
+    challenge = challenge_of(text(random, 64))
+    query = authorization(grant.client, state=text(random, 24), challenge=challenge, **grant.endpoints.asked)
+    request = inquiry.agent.page(grant.endpoints.authorization, query)
+    await inquiry.ask("authorize", request, _BACK, until=grant.client.redirect_uri)
 
 
 CT_29: Final = Contract(
     id="CT-29",
-    title="Clients, grants and sessions outlive a restart",
+    title="Clients, grants and tokens outlive a restart",
     about="Who keeps registered clients in memory logs everybody out with every deployment, and hosts do not recover.",
     incidents=("T-08", "P-22", "CT-29"),
     severity="critical",
     advice="Keep clients and grants in a store, or sign them so that they need none.",
-    source="contract CT-29 of this project",
+    source="incident T-08 of this project; OpenAI documentation on authorization, after 2026-07-28",
     seen=date(2026, 9, 20),
     expires=date(2027, 9, 20),
+    residue="a restarted target and one registered client",
     ask=ask,
 )

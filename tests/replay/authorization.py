@@ -19,14 +19,16 @@ from pydantic import AnyHttpUrl
 
 
 class Memory:
-    """The provider the SDK asks."""
+    """The provider the SDK asks. `as_documented`: it rotates refresh tokens and binds tokens to what was asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, as_documented: bool = False) -> None:
         self.resource = ""
+        self.as_documented = as_documented
         self.clients: dict[str, OAuthClientInformationFull] = {}
         self._codes: dict[str, AuthorizationCode] = {}
         self._access: dict[str, AccessToken] = {}
         self._refresh: dict[str, RefreshToken] = {}
+        self._resources: dict[str, str | None] = {}
 
     async def get_client(self, client_id: str) -> OAuthClientInformationFull | None:
         return self.clients.get(client_id)
@@ -56,15 +58,17 @@ class Memory:
     async def exchange_authorization_code(
         self, client: OAuthClientInformationFull, code: AuthorizationCode
     ) -> OAuthToken:
-        return self._issue(client, code.scopes)
+        return self._issue(client, code.scopes, code.resource)
 
     async def load_refresh_token(self, _: Any, token: str) -> RefreshToken | None:
         return self._refresh.get(token)
 
     async def exchange_refresh_token(
-        self, client: OAuthClientInformationFull, _: RefreshToken, scopes: list[str]
+        self, client: OAuthClientInformationFull, token: RefreshToken, scopes: list[str]
     ) -> OAuthToken:
-        return self._issue(client, scopes)
+        if self.as_documented:
+            del self._refresh[token.token]
+        return self._issue(client, scopes, self._resources[token.token])
 
     async def load_access_token(self, token: str) -> AccessToken | None:
         return self._access.get(token)
@@ -75,12 +79,16 @@ class Memory:
     async def revoke_token(self, _: Any) -> None:
         return None
 
-    def _issue(self, client: OAuthClientInformationFull, scopes: list[str]) -> OAuthToken:
+    def _issue(self, client: OAuthClientInformationFull, scopes: list[str], asked: str | None) -> OAuthToken:
         assert client.client_id
         access, refresh = secrets.token_hex(16), secrets.token_hex(16)
         self._access[access] = AccessToken(
-            token=access, client_id=client.client_id, scopes=scopes, resource=self.resource
+            token=access,
+            client_id=client.client_id,
+            scopes=scopes,
+            resource=asked if self.as_documented else self.resource,
         )
+        self._resources[refresh] = asked
         self._refresh[refresh] = RefreshToken(token=refresh, client_id=client.client_id, scopes=scopes)
         return OAuthToken(access_token=access, refresh_token=refresh, scope=" ".join(scopes) or None)
 
