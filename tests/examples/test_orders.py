@@ -7,8 +7,10 @@ from typing import Any
 import httpx2
 import pytest
 
+from examples import twice
 from examples.orders import OrderDesk
 from tests.examples.conftest import Host, HostOf
+from tests.loopback import Serve
 
 
 @pytest.fixture
@@ -183,3 +185,16 @@ def test_the_file_is_where_the_environment_says(
     monkeypatch.setenv("ORDERS_DB", str(tmp_path / "elsewhere.sqlite3"))
     assert stock(host_of(OrderDesk()))["TEA-100"] == 40
     assert (tmp_path / "elsewhere.sqlite3").exists()
+
+
+def test_a_broken_stream_orders_once_and_a_wish_orders_again(
+    tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Issue 4 item 8; incidents D-02 and D-05."""
+    twice.main(serve(OrderDesk(path=tmp_path / "orders.sqlite3")))
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].startswith("2. Sent it again, as a host does: order 1, ")
+    assert lines[1].endswith(("replayed.", "joined."))
+    assert lines[3] == "3. Ordered the same once more, having seen the answer: order 2, executed."
+    assert lines[4] == "Orders at the desk, newest first: [2, 1]"
