@@ -7,6 +7,7 @@ grant it belongs to; a code that comes a second time ends that grant (RFC 6749 s
 import base64
 import hashlib
 import hmac
+import math
 import re
 from dataclasses import dataclass
 from typing import Any, Final
@@ -119,7 +120,7 @@ class Redeeming:
         """The same for the same refresh, as long as half of the access token's time is left."""
         tokens, seconds, now = self.office.tokens, self.office.lifetimes.access, self.office.now()
         begins = since if now - since <= seconds / 2 else now
-        expires_at = int(begins + seconds)
+        expires_at = math.ceil(begins + seconds)
         access = Access(
             grant_id=grant_id,
             generation=grant.generation,

@@ -110,7 +110,7 @@ class House:
         client_id: str = answer.json()["client_id"]
         return client_id
 
-    def authorize(self, client_id: str, **changed: Any) -> httpx2.Response:
+    def authorize(self, client_id: str, /, **changed: Any) -> httpx2.Response:
         """GET /authorize. A parameter set to None is left out."""
         asked = {
             "response_type": "code",
@@ -131,7 +131,7 @@ class House:
     def token(self, **form: Any) -> httpx2.Response:
         return self.http.post(f"{self.url}/token", data={k: v for k, v in form.items() if v is not None})
 
-    def redeem(self, client_id: str | None, code: str, **changed: Any) -> httpx2.Response:
+    def redeem(self, client_id: str | None, code: str, /, **changed: Any) -> httpx2.Response:
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -142,7 +142,7 @@ class House:
         }
         return self.token(**form | changed)
 
-    def refresh(self, client_id: str | None, refresh_token: str, **changed: Any) -> httpx2.Response:
+    def refresh(self, client_id: str | None, refresh_token: str, /, **changed: Any) -> httpx2.Response:
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token, "client_id": client_id}
         return self.token(**form | changed)
 
