@@ -92,13 +92,15 @@ async def what_is_taken_is_gone(bench: Bench) -> None:
 async def what_has_expired_is_not_there(bench: Bench) -> None:
     """Guarantee 5, for every operation, without a sweep."""
     old = await _written(bench.store, expires_in=SHORT)
+    await _written(bench.store, "taken", expires_in=SHORT)
     await _written(bench.store, "kept", expires_in=LONG)
     await _expired(bench.store)
-    expect(await bench.store.take("kind", "key") is None, "What has expired is not taken.")
+    await _expired(bench.store, "taken")
     page = await bench.store.page("kind")
     expect([record.key for record in page] == ["kept"], "What has expired is on no page.", page)
     expect(await bench.store.put("kind", "key", b"2", version=old) is None, "What has expired has no version.")
     expect(await bench.store.put("kind", "key", b"2", version=0) is not None, "Version 0 writes where one has expired.")
+    expect(await bench.store.take("kind", "taken") is None, "What has expired is not taken.")
     seen = await bench.store.get("kind", "key")
     expect(seen is not None and seen.value == b"2", "And it is a record like any other.", seen)
 
