@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from tests.loopback import await_health
@@ -109,6 +110,25 @@ async def test_ten_thousand_abandoned_sessions_leave_nothing_behind(crowd: str) 
     assert (after["resident_kb"] - before["resident_kb"]) / 10_000 < 0.5, "kB for each session"
     assert after["descriptors"] <= before["descriptors"] + 2
     assert after["tasks"] <= before["tasks"]
+
+
+@pytest.mark.asyncio
+async def test_sessions_that_are_opened_and_ended_leave_nothing_registered(crowd: str) -> None:
+    """CT-03c, incident L-01: here nothing is registered in the first place, and DELETE says so."""
+    before = await asyncio.to_thread(_held, crowd)
+    await asyncio.to_thread(_open_and_end, crowd, 300)
+    after = await _settled(crowd, before["tasks"])
+
+    assert after["descriptors"] <= before["descriptors"] + 2
+    assert after["tasks"] <= before["tasks"]
+
+
+def _open_and_end(url: str, count: int) -> None:
+    offered = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "c", "version": "1"}}
+    with httpx2.Client() as client:
+        for _ in range(count):
+            assert client.post(f"{url}/mcp", json=request("initialize", offered), headers=headers()).is_success
+            assert client.delete(f"{url}/mcp", headers={"Mcp-Session-Id": "made-up"}).status_code == 405
 
 
 @pytest.mark.asyncio

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.proxies.backends import CONNECTOR, serving
+from tests.proxies.backends import BRISK, CONNECTOR, serving
 from tests.proxies.chaos import CutWhenSilent, EndAfter, EndRequests, Fault, ResetAfter, Throttle, chaos
 from tests.proxies.client import ENVELOPE, HANDSHAKE, Seen, call_through, new_client
 from tests.proxies.matrix import ERAS
@@ -90,6 +90,23 @@ def test_a_request_stream_closed_early_is_a_client_gone(port: int) -> None:
 
     assert (seen.status, seen.result) == (None, None)
     assert asyncio.run(_directly(port, "effects", HANDSHAKE, run="early")) == 1
+
+
+def test_a_call_outlives_a_cut_of_silence_many_times_over(tmp_path: Path) -> None:
+    """CT-15, incident T-03, on a small scale: as 330 s are to a cut after 60 s, so are 14 s to one after 2.5 s."""
+
+    async def both(port: int) -> list[Seen]:
+        calls = [
+            _through(port, CutWhenSilent(2.5), "rest", era, accept, seconds=14)
+            for era in ERAS
+            for accept in ("both", "JSON only", "events only")
+        ]
+        return await asyncio.gather(*calls)
+
+    with serving({"brisk": BRISK}, tmp_path) as ports:
+        seen = asyncio.run(both(ports["brisk"]))
+
+    assert [(saw.status, saw.trouble, saw.result) for saw in seen] == [(200, "", "rested 14 s")] * 6
 
 
 def test_the_proxy_that_cuts_silence_cuts_a_slow_first_byte(port: int) -> None:

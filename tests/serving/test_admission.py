@@ -68,11 +68,16 @@ def test_a_browser_comes_in_only_from_a_known_origin(serve: Serve, origin: str, 
 
 
 def test_both_spellings_of_the_path_are_served_without_a_redirect(serve: Serve) -> None:
-    """CT-18, incident T-10: a redirect dropped Authorization."""
-    url = serve(Small())
-    replies = [httpx2.post(url + path, json=request("ping"), headers=headers()) for path in ("/mcp", "/mcp/")]
+    """CT-18, incident T-10: a redirect dropped Authorization. What the proxy in front says changes nothing."""
+    url = serve(Small(settings=PUBLIC))
+    forwarded = headers() | {"Host": "small.example.com", "X-Forwarded-Proto": "https", "Authorization": "Bearer x"}
+    replies = [
+        httpx2.post(url + path, json=request("ping"), headers=said)
+        for path in ("/mcp", "/mcp/")
+        for said in (headers(), forwarded)
+    ]
 
-    assert [(reply.status_code, reply.json()["result"]) for reply in replies] == [(200, {}), (200, {})]
+    assert [(reply.status_code, reply.json()["result"]) for reply in replies] == [(200, {})] * 4
 
 
 @pytest.mark.parametrize(

@@ -195,7 +195,7 @@ def test_a_client_that_reads_only_events_gets_its_quick_answer_as_an_event(serve
     ],
 )
 def test_no_accept_header_is_refused(serve: Serve, accept: str) -> None:
-    """Incident P-41: strict Accept checks answered 406."""
+    """CT-13, incident P-41: strict Accept checks answered 406."""
     reply = post(serve(Gate()), call("echo", {"text": "hi"}), headers(accept=accept))
 
     assert (reply.status_code, reply.headers["content-type"]) == (200, "application/json")
