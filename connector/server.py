@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import Any, ClassVar, Literal, get_args
 
+from mcp.server.auth.settings import AuthSettings
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.tools import Tool
 from mcp.shared.exceptions import MCPError
@@ -30,6 +31,9 @@ from .http.kernel import Kernel, answer_courtesies, core_of, without_sdk_spans
 from .http.load.watchdog import Watchdog
 from .http.selfcheck import probe_public_stream
 from .http.serving import serve
+from .oauth.chain import at_the_lock
+from .oauth.fitting import fit
+from .oauth.lock import Fitted, Lock, ToolAccess
 from .settings import Settings
 from .stores.opening import open_store
 from .stores.port import Store
@@ -58,8 +62,10 @@ class Connector(MCPServer[Any]):
             server (sampling, elicitation). They are tied to one process. Default: none; any worker answers anything.
         store: Where calls that ran once are kept, as a URL (docs/stores.md) or a store of your own. Default:
             `BALLAST_STORE`, else a file under `.ballast`.
+        auth: Who may come in: a `connector.oauth.ResourceServer` or `AuthorizationServer`, or the SDK's `AuthSettings`
+            with its `token_verifier`. Needs a public URL. Default: anybody.
         settings: All settings at once. Default: `Settings.from_environment()`.
-        options: What `MCPServer` takes (`lifespan`, `extensions`, `middleware`, `auth`, `token_verifier`, ...).
+        options: What `MCPServer` takes (`lifespan`, `extensions`, `middleware`, `token_verifier`, ...).
 
     Raises:
         DeclarationError: No name; two tools with one name; a public URL without scheme; a setting that cannot be
@@ -81,6 +87,7 @@ class Connector(MCPServer[Any]):
         *,
         public_url: str | None = None,
         store: str | Store | None = None,
+        auth: Lock | AuthSettings | None = None,
         settings: Settings | None = None,
         sessions: Sessions = "none",
         **options: Any,
@@ -97,10 +104,13 @@ class Connector(MCPServer[Any]):
             raise DeclarationError(
                 f"{type(self).__qualname__} has no name, under which hosts list it: add `name = '...'` to the class"
             )
+        lock = auth if isinstance(auth, Lock) else None
+        options["auth"] = None if lock is not None else auth
         with _logging_untouched():
             super().__init__(**{member: getattr(self, member) for member in self._identity}, **options)
         self._workers = Workers(self._configuration.limits.threads)
         self._guards: dict[str, Guard | None] = {}
+        self._access: dict[str, ToolAccess] = {}
         self._register_tools()
         self._store = _store_of(self.name, store, self._configuration)
         self._archive = Archive(self._store, self._configuration.store)
@@ -109,7 +119,9 @@ class Connector(MCPServer[Any]):
         spans = RequestSpans(
             self._meters, is_method=self._has_method, is_tool=self._has_tool, is_prompt=self._has_prompt
         )
-        self.middleware[:] = [spans, answer_courtesies, *without_sdk_spans(self.middleware)]
+        self._fitted = _fitted(lock, self._configuration, self._store, self._access)
+        locked = [] if self._fitted is None else [at_the_lock(self._fitted)]
+        self.middleware[:] = [spans, *locked, answer_courtesies, *without_sdk_spans(self.middleware)]
         self._drain = Drain(self._configuration.drain)
         self._kernel = Kernel(self, on_refusal=spans.refused, settings=self._configuration)
 
@@ -131,8 +143,15 @@ class Connector(MCPServer[Any]):
             async with self.running():
                 yield
 
+        fitted = self._fitted
         house = House(
-            server=self, kernel=self._kernel, settings=self._configuration, drain=self._drain, meters=self._meters
+            server=self,
+            kernel=self._kernel,
+            settings=self._configuration,
+            drain=self._drain,
+            meters=self._meters,
+            guard=None if fitted is None else fitted.guard,
+            beside=() if fitted is None else fitted.routes(),
         )
         app, running = assemble(house, is_sticky=self._sessions == "sticky", lifespan=lifespan)
         self._beside.append(running)
@@ -146,7 +165,7 @@ class Connector(MCPServer[Any]):
             self._configuration.watchdog, on_block=lambda block: self._meters.blocked(block.seconds, block.tool)
         )
         async with self._kernel.lifespan(), AsyncExitStack() as beside:
-            for each in self._beside:
+            for each in (*self._beside, *(() if self._fitted is None else (self._fitted.running,))):
                 await beside.enter_async_context(each())
             try:
                 with self._drain.on_signals(), watchdog.watching(), self._checking_public_stream():
@@ -249,6 +268,7 @@ class Connector(MCPServer[Any]):
             taken.add(name.lower())
             method = getattr(self, attribute)
             self._guards[name] = declaration.guarded_by
+            self._access[name] = ToolAccess(scopes=frozenset(declaration.scopes), anonymous=declaration.anonymous)
             self.add_tool(
                 tool_function(method, declaration, self._workers),
                 name=name,
@@ -308,6 +328,13 @@ def _docstring_of(cls: type) -> str | None:
 def _replying(context: Context[Any, Any]) -> Replying | None:
     request = context.request_context.request
     return None if request is None else request.scope.get(REPLY)
+
+
+def _fitted(lock: Lock | None, settings: Settings, store: Store, tools: dict[str, ToolAccess]) -> Fitted | None:
+    if lock is None:
+        return None
+    access, secrets = settings.access, settings.store.secrets
+    return fit(lock, public_url=access.public_url, path=access.path, store=store, secrets=secrets, tools=tools)
 
 
 def _store_of(name: str, store: str | Store | None, settings: Settings) -> Store:

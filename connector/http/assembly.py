@@ -2,7 +2,7 @@
 rest.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from mcp.server.mcpserver import MCPServer
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from ..settings import Settings
@@ -35,6 +35,9 @@ class House:
     settings: Settings
     drain: Drain
     meters: Meters
+    guard: Callable[[ASGIApp], ASGIApp] | None = None
+    """What asks for a token in front of the endpoint, and `beside` it what such a lock serves itself."""
+    beside: Sequence[BaseRoute] = ()
 
 
 def assemble(house: House, *, is_sticky: bool, lifespan: Lifespan) -> tuple[ASGIApp, Running]:
@@ -44,10 +47,10 @@ def assemble(house: House, *, is_sticky: bool, lifespan: Lifespan) -> tuple[ASGI
     """
     path = house.settings.access.path
     endpoint, running = _endpoint(house, is_sticky=is_sticky)
-    endpoint = closing_while_leaving(endpoint, house.drain)
+    endpoint = closing_while_leaving(endpoint if house.guard is None else house.guard(endpoint), house.drain)
     sdk = MCPServer.streamable_http_app(house.server, streamable_http_path=path)
     own = [Route("/health", _health), Route("/ready", _ready), Route("/sse", _gone, methods=["GET", "POST"])]
-    routes = [*own, *(r for r in sdk.routes if getattr(r, "path", None) != path)]
+    routes = [*own, *house.beside, *(r for r in sdk.routes if getattr(r, "path", None) != path)]
     guard = next((r.endpoint for r in sdk.routes if isinstance(r, Route) and r.path == path), None)
     is_guarded = isinstance(guard, RequireAuthMiddleware)
     if isinstance(guard, RequireAuthMiddleware):

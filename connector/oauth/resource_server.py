@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Scope
@@ -59,6 +59,9 @@ class ResourceServer:
     Raises:
         DeclarationError: Something given cannot work. The sentence says what to change.
     """
+
+    needs_secret: ClassVar = False
+    """It seals nothing."""
 
     def __init__(
         self,

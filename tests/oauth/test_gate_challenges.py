@@ -2,6 +2,7 @@
 
 import base64
 import json
+import logging
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector.oauth import Notices, ResourceServer
+from connector.oauth import ResourceServer
 from tests.loopback import Serve, served
 from tests.oauth.identity import IdentityProvider
 from tests.oauth.notes import METADATA, PUBLIC, OpenNotes, bearer, locked, told
@@ -31,14 +32,14 @@ def provider() -> Iterator[IdentityProvider]:
 
 @pytest.fixture(scope="module")
 def notes(provider: IdentityProvider) -> Iterator[str]:
-    with served(locked(ResourceServer(issuers=[provider.issuer]))) as url:
+    with served(locked(ResourceServer(issuers=[provider.issuer])).app()) as url:
         yield url
 
 
 @pytest.fixture(scope="module")
 def mixed(provider: IdentityProvider) -> Iterator[str]:
     lock = ResourceServer(issuers=[provider.issuer], anonymous_listing=True)
-    with served(locked(lock, kind=OpenNotes)) as url:
+    with served(locked(lock, kind=OpenNotes).app()) as url:
         yield url
 
 
@@ -131,15 +132,17 @@ def test_a_bearer_header_without_a_token_is_a_refused_token(notes: str, said: st
     assert reply.status_code == 401
 
 
-def test_another_scheme_is_noticed_and_challenged(provider: IdentityProvider, serve: Serve) -> None:
+def test_another_scheme_is_noticed_and_challenged(
+    provider: IdentityProvider, serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
     """Ours: the first host that sends DPoP is an event; its proof is not kept."""
-    notices = Notices()
-    url = serve(locked(ResourceServer(issuers=[provider.issuer]), notices=notices))
-    for _ in range(3):
-        assert post(url, request("ping"), headers(Authorization="DPoP eyJhbGciOi.x.y")).status_code == 401
+    url = serve(locked(ResourceServer(issuers=[provider.issuer])))
+    with caplog.at_level(logging.INFO, logger="ballast.oauth"):
+        for _ in range(3):
+            assert post(url, request("ping"), headers(Authorization="DPoP eyJhbGciOi.x.y")).status_code == 401
 
-    assert [(thing.kind.value, thing.where.value, thing.name) for thing in notices.seen] == [
-        ("auth method", "endpoint", "DPoP")
+    assert [record.getMessage() for record in caplog.records if record.name == "ballast.oauth"] == [
+        "First sight of an unknown auth method in endpoint: DPoP"
     ]
 
 
