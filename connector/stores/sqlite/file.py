@@ -19,6 +19,9 @@ from . import failures, schema
 MOST_WAL = 64 * 1024 * 1024
 """Bytes of log left on the disk once it has been copied into the file: one burst must not occupy it for ever."""
 
+LONGEST_PAUSE = 0.001
+"""Seconds between two tries for the lock: about as long as another process holds it, and 2 % of a CPU while waiting."""
+
 _creating = threading.Lock()
 
 
@@ -104,7 +107,7 @@ class File:
             else:
                 return
             time.sleep(pause)
-            pause = min(pause * 1.5, 0.005)
+            pause = min(pause * 1.5, LONGEST_PAUSE)
 
     def _opened(self) -> sqlite3.Connection:
         if self.connection is None:
