@@ -1,7 +1,6 @@
 """The lock: who may come in, and how a host gets a key."""
 
-from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .challenge import Challenge
 from .gate import Gate
@@ -10,6 +9,9 @@ from .lock import Fitted, Lock, Place, ToolAccess
 from .noticed import Kind, Noticed, Notices, Where
 from .remembered import IssuerUnavailable, Keeping
 from .resource_server import ResourceServer
+
+if TYPE_CHECKING:
+    from .issuing import AuthorizationServer
 
 __all__ = [
     "AuthorizationServer",  # by `__getattr__`
@@ -33,5 +35,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name == "AuthorizationServer":
         # Later, because only those who give out tokens themselves pay for loading it.
-        return import_module(".issuing", __name__).AuthorizationServer
+        from .issuing import AuthorizationServer  # noqa: PLC0415
+
+        return AuthorizationServer
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
