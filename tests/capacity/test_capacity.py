@@ -305,6 +305,23 @@ def test_only_so_many_wait() -> None:
     ticking(story)
 
 
+@pytest.mark.parametrize(("stay", "refused"), [(0.9, []), (3.9, []), (4.1, ["x"]), (60.0, ["x"])])
+def test_who_would_wait_in_vain_is_refused_at_once(stay: float, refused: list[str]) -> None:
+    """Ours: two places, so one comes free every half stay; twice as long as the second it may wait is hopeless."""
+
+    async def story(loop: Ticking) -> None:
+        crowd = _crowd(calls=2, wait=1)
+        first = crowd.capacity.try_call()
+        assert first is not None
+        loop.now += stay
+        first.release()
+        crowd.send("a", "b", "x")
+        await loop.settle()
+        assert list(crowd.refused) == refused
+
+    ticking(story)
+
+
 @pytest.mark.parametrize(
     ("stay", "waiting", "expected"), [(0.5, 0, 1.0), (10.0, 0, 5.0), (10.0, 3, 20.0), (10_000.0, 0, 300.0)]
 )
@@ -314,7 +331,7 @@ def test_when_to_come_back_follows_from_how_long_calls_last_and_who_waits(
     """Ours: two places, so one comes free every half stay; at least 1 s, at most five minutes."""
 
     async def story(loop: Ticking) -> None:
-        crowd = _crowd(calls=2, wait=1, waiting=waiting)
+        crowd = _crowd(calls=2, wait=100, waiting=waiting)
         first = crowd.capacity.try_call()
         assert first is not None
         loop.now += stay
