@@ -5,6 +5,7 @@ connections for one transaction.
 """
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary
@@ -21,8 +22,8 @@ _PATIENCE: Final = 5.0
 """Seconds for an operation with everything it needs; after that the server is asked to cancel it."""
 _LETTING_GO: Final = 1.0
 """Seconds the server has to confirm the cancellation before the connection is cut."""
-_TRIES: Final = 5
-"""How often a statement is sent that the server undoes because of others; each time one of them got through."""
+_PAUSE: Final = 0.02
+"""The most seconds before a statement is sent again."""
 
 _UNDONE: Final = (errors.SerializationFailure, errors.DeadlockDetected)
 
@@ -63,7 +64,7 @@ class Lines:
             await pool.aclose()
 
     async def _repeated(self, work: Callable[[Line], Awaitable[T]], *, losses: int) -> T:
-        for tries_left in range(_TRIES - 1, -1, -1):
+        while True:
             async with self._pool().line() as line:
                 try:
                     return await work(line)
@@ -71,13 +72,12 @@ class Lines:
                     await line.close()  # It was demoted, and stays so; its name may lead to another server by now.
                     raise
                 except _UNDONE:
-                    if not tries_left:
-                        raise
+                    pass  # One of the others got through, so this ends, and `_PATIENCE` sees to it.
                 except psycopg.OperationalError:
                     if not losses:
                         raise
                     losses -= 1
-        raise AssertionError("unreachable because the last try returns or raises")
+            await asyncio.sleep(_PAUSE * random.random())  # noqa: S311  # so that who collided does not do so again
 
     def _pool(self) -> Pool:
         loop = asyncio.get_running_loop()

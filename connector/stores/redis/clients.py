@@ -4,6 +4,7 @@ A connection can be used in one event loop only, so each loop has a client of it
 """
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha1
@@ -123,5 +124,8 @@ async def _run(client: Client, script: str, keys: Sequence[str], values: Sequenc
 
 def _reason(failure: redis.RedisError) -> str:
     """What went wrong in one line, without the words of a command that servers repeat."""
+    cause = failure.__cause__ or failure.__context__
+    if isinstance(cause, OSError) and cause.errno:
+        return os.strerror(cause.errno)  # redis-py says only its number
     said = str(failure).partition("\n")[0].partition(", with args")[0]
     return said.rstrip(".") or type(failure).__name__
