@@ -92,21 +92,11 @@ async def play_sessions(
         if listener:
             listener.run_started(target.name, url, len(sessions) + len(contracts))
         with _published(sessions, catalogue, url, options) as documents:
-            setting = Setting(
-                wire=wire,
-                url=url,
-                headers=options.headers,
-                public_origin=catalogue.public_origin,
-                follow=options.follow,
-                documents=documents,
-                judged_apart=frozenset(session.id for session in sessions),
-                is_paced=options.pace == "real",
-                is_slow=options.is_slow,
-                is_traced=options.is_traced,
-            )
-            table = _Table(setting, catalogue, options, seed, started.date(), documents)
+            table = _Table(_setting(wire, url, catalogue, options), catalogue, options, seed, started.date(), documents)
+            table, remark = await _let_in(table)
+            table = table.for_sessions(sessions)
             runs = [*await _play_all(sessions, table, listener), *await _check_all(contracts, table, listener)]
-    notes = (f"seed {seed}", *(() if url == target.url else (f"{target.url} did not answer as MCP; {url} did",)))
+    elsewhere = "" if url == target.url else f"{target.url} did not answer as MCP; {url} did"
     return Run(
         target=target.name,
         url=url,
@@ -114,7 +104,7 @@ async def play_sessions(
         duration=monotonic() - since,
         version=_own_version(),
         sessions=tuple(runs),
-        notes=notes,
+        notes=tuple(filter(None, (f"seed {seed}", elsewhere, remark))),
     )
 
 
@@ -142,6 +132,34 @@ async def _check_all(contracts: Sequence[Contract], table: "_Table", listener: L
         if listener:
             listener.session_ended(runs[-1])
     return runs
+
+
+async def _let_in(table: "_Table") -> tuple["_Table", str]:
+    """Log in where the target lets nobody in with the configured headers, and survey it again; else change nothing."""
+    if not table.catalogue.is_locked or any(name.lower() == "authorization" for name, _ in table.options.headers):
+        return table, ""
+    try:
+        grant = await table.login("access").sign_in()
+    except NoGrant as problem:
+        return table, f"the target asks for authorization, and no login without a person is open: {problem}"
+    headers = (*table.options.headers, ("Authorization", f"Bearer {grant.access_token}"))
+    surveyor = Surveyor(wire=table.setting.wire, url=table.setting.url, headers=headers)
+    catalogue = await surveyor.survey(table.options.examples)
+    remark = "the target asks for authorization: its own login was used, or the token in ballast.toml"
+    return replace(table, catalogue=catalogue, setting=replace(table.setting, headers=headers)), remark
+
+
+def _setting(wire: Wire, url: str, catalogue: Catalogue, options: Options) -> Setting:
+    return Setting(
+        wire=wire,
+        url=url,
+        headers=options.headers,
+        public_origin=catalogue.public_origin,
+        follow=options.follow,
+        is_paced=options.pace == "real",
+        is_slow=options.is_slow,
+        is_traced=options.is_traced,
+    )
 
 
 def _published(
@@ -195,6 +213,11 @@ class _Table:
         """The table for the next session: a tool that hung is not waited for again."""
         hung = frozenset(filter(None, map(_hung_tool, run.steps)))
         return replace(self, catalogue=replace(self.catalogue, hung=self.catalogue.hung | hung)) if hung else self
+
+    def for_sessions(self, sessions: Sequence[Session]) -> "_Table":
+        """The table for these sessions: what one takes over from another of them is judged there."""
+        apart = frozenset(session.id for session in sessions)
+        return replace(self, setting=replace(self.setting, documents=self.documents, judged_apart=apart))
 
     def login(self, name: str) -> Login:
         """A way to log in, with identifiers of its own for every name."""

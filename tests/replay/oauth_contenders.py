@@ -1,27 +1,31 @@
 """Which server fails which of CT-20 to CT-29: `python -m tests.replay.oauth_contenders` prints the table of the docs.
 
-Every server is served on loopback with its own authorization server, approving everyone, with as few options as it takes.
+Every server is served on loopback with its own authorization server that approves everyone. The SDK has no provider of
+its own: it gets one that does what the docstrings of its interface ask for. Each is killed once, for CT-29.
 """
 
 import contextlib
 import logging
+import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 
 import anyio
 import uvicorn
+from mcp.server.auth.settings import ClientRegistrationOptions
 
 from contract_tests import Options, Run, Target, Verdict, load_sessions, play_sessions
 from contract_tests.checks.registry import CONTRACTS
 from contract_tests.target.application import as_application
 from tests.replay.authorization import Memory, protected
-from tests.replay.lenient import Lenient
 
 GUARDS: Mapping[str, tuple[str, ...]] = {
     "CT-20": ("oauth-discovery", "oauth-well-known"),
@@ -56,7 +60,6 @@ def plain_mcp(origin: str) -> object:
 def fastmcp(origin: str) -> object:
     """FastMCP with the provider it ships for tests."""
     from fastmcp import FastMCP
-    from fastmcp.server.auth.auth import ClientRegistrationOptions
     from fastmcp.server.auth.providers.in_memory import InMemoryOAuthProvider
 
     auth = InMemoryOAuthProvider(base_url=origin, client_registration_options=ClientRegistrationOptions(enabled=True))
@@ -70,16 +73,22 @@ def fastmcp(origin: str) -> object:
 
 
 def connector(origin: str) -> object:
-    """This project's, with the built-in authorization server."""
-    from connector import Connector
+    """This project's, with the built-in authorization server; its file is kept in the current folder."""
+    from connector import Connector, tool
     from connector.oauth import AuthorizationServer
 
-    server = Connector("protected", public_url=origin, auth=AuthorizationServer(approve="everyone"))
-    return server.app()
+    class Protected(Connector):
+        name = "protected"
+
+        @tool(read_only=True)
+        def find(self, query: str) -> str:
+            """Find something."""
+            return query
+
+    return Protected(public_url=origin, auth=AuthorizationServer(approve="everyone")).app()
 
 
 CONTENDERS = (
-    Contender(name="the tests' own", make=lambda _: Lenient()),
     Contender(name=f"mcp {version('mcp')}", make=plain_mcp),
     Contender(name=f"FastMCP {version('fastmcp')}", make=fastmcp),
     Contender(name="Connector", make=connector),
@@ -110,21 +119,28 @@ class Running:
         self._contender = contender
         with socket.create_server(("127.0.0.1", 0)) as listener:
             self.port = listener.getsockname()[1]
+        self._folder = tempfile.TemporaryDirectory(prefix="ballast-contender-")
         self._process = self._started()
 
     def restart(self) -> None:
         """Kill it as an operating system does, and start it again."""
-        self.stop()
+        self._kill()
         self._process = self._started()
 
     def stop(self) -> None:
-        """Kill it."""
+        """Kill it, and forget what it kept."""
+        self._kill()
+        self._folder.cleanup()
+
+    def _kill(self) -> None:
         self._process.kill()
         self._process.wait(20)
 
     def _started(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "tests.replay.oauth_contenders", "serve", self._contender.name, str(self.port)]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+        silent = subprocess.DEVNULL
+        process = subprocess.Popen(command, cwd=self._folder.name, env=environment, stdout=silent, stderr=silent)
         ends = time.monotonic() + 60
         while time.monotonic() < ends and process.poll() is None:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):

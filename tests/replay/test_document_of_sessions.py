@@ -45,6 +45,7 @@ def test_the_configuration_of_the_document_is_read(tmp_path: Path, monkeypatch: 
     """Ours: a document that is not run is wrong."""
     monkeypatch.setenv("MY_TOKEN", "token")
     monkeypatch.setenv("MY_SECRET", "secret")
+    monkeypatch.setenv("MY_REFRESH_TOKEN", "refresh")
     file = tmp_path / "ballast.toml"
     file.write_text(block("toml"))
     found = read_configuration(file)
@@ -54,6 +55,8 @@ def test_the_configuration_of_the_document_is_read(tmp_path: Path, monkeypatch: 
     assert found.options.examples["yearly_report"].is_slow
     assert found.options.client is not None
     assert found.options.client.secret == "secret"
+    assert found.options.tokens is not None
+    assert (found.options.tokens.access, found.options.tokens.refresh) == ("token", "refresh")
     assert found.options.follow == ("https://login.example.com",)
 
 

@@ -71,9 +71,8 @@ def test_no_token_code_or_verifier_reaches_the_record() -> None:
 
 def test_what_a_protected_server_is_not_asked_without_a_token_is_not_checked() -> None:
     """Ours: never passed without having been checked."""
-    run = play(
-        protected(PUBLIC).streamable_http_app(stateless_http=True), "call-model", "noauth-well-known", "get-after-idle"
-    )
+    server = protected(PUBLIC, registers=False).streamable_http_app(stateless_http=True)
+    run = play(server, "call-model", "noauth-well-known", "get-after-idle")
 
     assert verdicts(run) == {
         "call-model": "not checked",
@@ -81,6 +80,17 @@ def test_what_a_protected_server_is_not_asked_without_a_token_is_not_checked() -
         "noauth-well-known": "not checked",
     }
     assert run.sessions[0].reason.startswith("the target asks for authorization: give --header")
+    assert "no login without a person is open" in run.notes[-1]
+
+
+def test_a_login_that_needs_no_person_opens_the_other_sessions_too() -> None:
+    """Issue 5, item 6: a target that approves by itself is judged like an open one."""
+    run = play(protected(PUBLIC).streamable_http_app(stateless_http=True), "call-model", "serial-3")
+
+    assert verdicts(run) == {"call-model": "passed", "serial-3": "passed"}
+    assert "its own login was used" in run.notes[-1]
+    sent = [step.sent for step in run.sessions[0].steps if step.sent]
+    assert all(("Authorization", "Bearer <withheld>") in one.headers for one in sent)
 
 
 def test_a_server_without_registration_or_client_documents_says_what_is_missing() -> None:
