@@ -28,7 +28,7 @@ class ToolFailed(BallastError, ToolError):
 
 
 class OutcomeUnknown(ToolFailed):
-    """Raise it in a tool that writes when nobody can say whether the work was done: an upstream that did not answer, say.
+    """Raise it in a tool that writes when nobody can say whether the work was done: an upstream did not answer, say.
 
     The text should say how to find out. A retry is told the same, and the work is not begun again.
     """

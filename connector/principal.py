@@ -1,4 +1,4 @@
-"""On whose behalf a request comes, as the token of this very request says. Never what the host merely says of a user."""
+"""On whose behalf a request comes, as the token of this very request says. Never what a host merely says of a user."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +25,4 @@ def principal_of(scope: Scope) -> Principal | None:
     if not isinstance(token, AccessToken):
         return None
     issuer = (token.claims or {}).get("iss")
-    return Principal(
-        issuer=issuer if isinstance(issuer, str) else None, subject=token.subject, client=token.client_id
-    )
+    return Principal(issuer=issuer if isinstance(issuer, str) else None, subject=token.subject, client=token.client_id)

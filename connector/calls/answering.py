@@ -21,7 +21,7 @@ ToolResult = CallToolResult | InputRequiredResult
 
 
 async def answer(name: str, run: Callable[[], Awaitable[ToolResult]]) -> tuple[ToolResult, State | None]:
-    """Run a tool. What it raises becomes a result; the state says what is known of its effect, None if there was none."""
+    """Run a tool. What it raises becomes a result; the state says what is known of its effect, None if none."""
     try:
         return compact(await run()), State.DONE
     except ToolError as failed:

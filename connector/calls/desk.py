@@ -22,7 +22,7 @@ from typing import Final
 from ..errors import StoreTooNew, StoreUnavailable
 from ..guard import Guard
 from ..stores.port import Claim, Claimed, Entry, State, Store, Verdict
-from .holding import Hold, settled, until_stored
+from .holding import Hold, Settled, settled, until_stored
 from .keeping import Keeping
 from .keys import BadKey, Digest, Request, Wish, wish_of
 from .outcome import (
@@ -224,7 +224,11 @@ class Desk:
         if ended.state is State.UNKNOWN:
             outcome = Outcome.UNKNOWN
         packed = self._keeping.pack(entry.key, ended.result)
-        if await hold.settle(ended.state, packed, window):
+        became = await hold.settle(ended.state, packed, window)
+        if became is Settled.NOT_YET and outcome is not Outcome.UNKNOWN:
+            outcome = Outcome.UNSTORED
+            result = marked(ended.result, outcome, entry)
+        if became is not Settled.TAKEN:
             return Reply(
                 outcome=outcome, result=result, receipt=_receipt(wish, entry.epoch), key_hash=hash_of(wish.key)
             )
@@ -249,9 +253,10 @@ class Desk:
         if here is not None and here.task is not asyncio.current_task():
             reply = await asyncio.shield(here.task)
             if isinstance(reply, Reply):
+                outcome = Outcome.UNSTORED if reply.outcome is Outcome.UNSTORED else Outcome.JOINED
                 return Reply(
-                    outcome=Outcome.JOINED,
-                    result=marked(reply.result, Outcome.JOINED, entry),
+                    outcome=outcome,
+                    result=marked(reply.result, outcome, entry),
                     receipt=reply.receipt,
                     key_hash=reply.key_hash,
                 )

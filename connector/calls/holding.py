@@ -6,6 +6,7 @@ Knows the store's port and a clock. Does not know what the call does, nor who wa
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from enum import Enum
 from time import monotonic
 from typing import Final
 
@@ -27,10 +28,20 @@ _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 2.0
 
 
+class Settled(Enum):
+    """What became of storing an outcome."""
+
+    STORED = "stored"
+    TAKEN = "taken"
+    """Somebody else took the call over, and this outcome counts for nothing."""
+    NOT_YET = "not yet"
+    """The store cannot be reached; storing goes on."""
+
+
 class Hold:
     """A claim of this worker on a call."""
 
-    def __init__(self, store: Store, entry: Entry, *, lease: float, yields: bool, stop: Callable[[], None]) -> None:
+    def __init__(self, store: Store, entry: Entry, *, lease: float, yields: bool, stop: Callable[[], object]) -> None:
         """`stop` is called when the call is no longer ours. `yields`: somebody else may run it once the lease is over,
         so it must stop here then, even if nobody said that it was taken.
         """
@@ -52,10 +63,9 @@ class Hold:
         entry = self._entry
         await _patiently(until_stored(lambda: self._store.release(entry.key, epoch=entry.epoch, holder=entry.holder)))
 
-    async def settle(self, state: State, result: bytes | None, window: float) -> bool:
-        """Store the outcome. False: somebody else took the call over, and this outcome counts for nothing.
-
-        While the store cannot be reached this waits for `PATIENCE` seconds, then lets the answer go and keeps trying.
+    async def settle(self, state: State, result: bytes | None, window: float) -> Settled:
+        """Store the outcome. While the store cannot be reached this waits for `PATIENCE` seconds, then keeps trying
+        while the answer goes out.
         """
         entry = self._entry
 
@@ -110,12 +120,12 @@ def _forget(trying: asyncio.Future[bool]) -> None:
         logger.error("The outcome of a call could not be stored: %s", raised)
 
 
-async def _patiently(trying: "asyncio.Future[bool]") -> bool:
+async def _patiently(trying: "asyncio.Future[bool]") -> Settled:
     done, _ = await asyncio.wait({trying}, timeout=PATIENCE)
     if not done:
         logger.warning("The outcome of a call could not be stored yet; its answer goes out, and storing goes on")
-        return True
-    return trying.result()
+        return Settled.NOT_YET
+    return Settled.STORED if trying.result() else Settled.TAKEN
 
 
 async def _repeat(write: Callable[[], Awaitable[bool]]) -> bool:

@@ -19,6 +19,8 @@ class Outcome(Enum):
     """How a call was answered."""
 
     EXECUTED = "executed"
+    UNSTORED = "unstored"
+    """It ran, and its outcome could not be stored in time: an equal call may yet meet what a crash leaves behind."""
     JOINED = "joined"
     REPLAYED = "replayed"
     TAKEOVER = "takeover"

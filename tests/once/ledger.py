@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import httpx2
+from anyio import to_thread
 from pydantic import Field
 
 from connector import Call, Connector, Guard, OutcomeUnknown, ToolFailed, tool
@@ -47,8 +48,7 @@ class Ledger(Connector):
         """Note when the test lets it end."""
         self.tries.append((call.attempt, call.key))
         self.begun.release()
-        while not self.may_end.is_set():
-            await asyncio.sleep(0.01)
+        await to_thread.run_sync(self.may_end.wait, abandon_on_cancel=True)
         self.done.append(text)
         return f"{text} is number {len(self.done)}"
 

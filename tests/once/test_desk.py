@@ -162,7 +162,7 @@ async def test_the_asker_may_leave_and_the_call_goes_on() -> None:
 @pytest.mark.asyncio
 @pytest.mark.parametrize("request_", [PAY, NAMED], ids=["implied", "named"])
 async def test_after_a_crash_nothing_is_run_again_and_the_model_is_told(request_: Request) -> None:
-    """DESIGN section 5: `unknown` is the default for writes; an expired lease can repeat a committed write (orbit #407)."""
+    """DESIGN section 5: `unknown` is the default for writes; an expired lease can repeat a committed write."""
     clock = Clock()
     store, work = MemoryStore(clock=clock), Work()
     await somebody_else_begins(store, request_)

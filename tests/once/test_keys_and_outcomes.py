@@ -277,5 +277,7 @@ def test_a_guard_that_names_no_parameter_is_refused() -> None:
             """Pay."""
             return reference
 
-    with pytest.raises(DeclarationError, match=r"Guard\(key='refrence'\) names no parameter of it \(there are: reference"):
+    with pytest.raises(
+        DeclarationError, match=r"Guard\(key='refrence'\) names no parameter of it \(there are: reference"
+    ):
         Shop(store="memory:")

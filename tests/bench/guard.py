@@ -1,0 +1,185 @@
+"""What a guarded call pays at its store: `python -m tests.bench.guard --write`.
+
+Thirty-two writers at once, each claiming and completing calls of its own, or all of them a few keys. Every store is
+measured against the least it needs anyway: two statements of the same kind on the same connection pool, from the same
+number of writers.
+"""
+
+import asyncio
+import secrets
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import quantiles
+
+import click
+import psycopg_pool
+import redis.asyncio
+
+from connector.stores.memory import MemoryStore
+from connector.stores.port import Claim, State, Store, Verdict
+from connector.stores.postgres import PostgresStore
+from connector.stores.redis import RedisStore
+from connector.stores.sqlite import SqliteStore
+from tests.stores.servers import postgres_server, redis_server
+
+from .report import setting, write_between_markers
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
+WRITERS = 32
+RESULT = b'{"result":{"content":[{"type":"text","text":"' + b"x" * 200 + b'"}]}}'
+
+Write = Callable[[], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Times:
+    """Milliseconds of single operations."""
+
+    ms: list[float] = field(default_factory=list)
+
+    async def of(self, work: Awaitable[object]) -> object:
+        """Await `work`, and note how long it took."""
+        begun = time.perf_counter()
+        answer = await work
+        self.ms.append((time.perf_counter() - begun) * 1000)
+        return answer
+
+    def __str__(self) -> str:
+        cuts = quantiles(self.ms, n=100)
+        return f"{cuts[49]:.2f} / {cuts[98]:.2f}"
+
+
+async def own_calls(store: Store, *, calls: int, pause: float) -> tuple[Times, Times, float]:
+    """Each writer claims and completes calls of its own; claims, completions, and pairs a second."""
+    claims, completions = Times(), Times()
+
+    async def writer() -> None:
+        for _ in range(calls // WRITERS):
+            claim = _claim(secrets.token_hex(16))
+            answer = await claims.of(store.claim(claim))
+            assert getattr(answer, "verdict", None) is Verdict.CLAIMED
+            done = store.complete(claim.key, epoch=1, holder=claim.holder, state=State.DONE, result=RESULT, window=60.0)
+            assert await completions.of(done) is True
+            await asyncio.sleep(pause)
+
+    return claims, completions, await _timed(writer, calls)
+
+
+async def shared_calls(store: Store, *, calls: int) -> tuple[Times, float]:
+    """All writers claim the same few keys; claims, and claims a second."""
+    claims, keys = Times(), [secrets.token_hex(16) for _ in range(4)]
+
+    async def writer() -> None:
+        for number in range(calls // WRITERS):
+            await claims.of(store.claim(_claim(keys[number % len(keys)])))
+
+    return claims, await _timed(writer, calls)
+
+
+async def least(write: Write, *, calls: int, pause: float) -> tuple[Times, float]:
+    """Each writer does two of the least that a claim and a completion could be."""
+    times = Times()
+
+    async def writer() -> None:
+        for _ in range(calls // WRITERS):
+            await times.of(write())
+            await times.of(write())
+            await asyncio.sleep(pause)
+
+    return times, await _timed(writer, calls)
+
+
+async def _timed(writer: Callable[[], Awaitable[None]], calls: int) -> float:
+    begun = time.perf_counter()
+    await asyncio.gather(*(writer() for _ in range(WRITERS)))
+    return calls / (time.perf_counter() - begun)
+
+
+def _claim(key: str) -> Claim:
+    return Claim(key=key, fingerprint="f" * 64, holder=secrets.token_hex(16), lease=30.0, window=60.0, grace=1.0)
+
+
+@asynccontextmanager
+async def _plain_postgres(url: str) -> AsyncIterator[Write]:
+    async with psycopg_pool.AsyncConnectionPool(url, min_size=8, max_size=8, kwargs={"autocommit": True}) as pool:
+        await pool.wait()
+        async with pool.connection() as connection:
+            await connection.execute("CREATE TABLE IF NOT EXISTS plain (key text PRIMARY KEY, value bytea)")
+
+        async def write() -> None:
+            async with pool.connection() as connection:
+                await connection.execute("INSERT INTO plain VALUES (%s, %s)", (secrets.token_hex(16), RESULT))
+
+        yield write
+
+
+@asynccontextmanager
+async def _plain_redis(url: str) -> AsyncIterator[Write]:
+    client = redis.asyncio.Redis.from_url(url)
+
+    async def write() -> None:
+        await client.set(secrets.token_hex(16), RESULT, px=60_000)
+
+    yield write
+    await client.aclose()
+
+
+async def _row(name: str, store: Store, plain: Write | None, *, calls: int) -> str:
+    pause = 0.05
+    async with store:
+        await store.check()
+        await own_calls(store, calls=WRITERS * 4, pause=0)
+        claims, completions, _ = await own_calls(store, calls=calls, pause=pause)
+        _, _, most = await own_calls(store, calls=calls, pause=0)
+        contended, _ = await shared_calls(store, calls=calls)
+    row = f"| {name} | {claims} | {completions} | {contended} | {most:.0f} |"
+    if plain is None:
+        return f"{row} | | |"
+    times, _ = await least(plain, calls=calls, pause=pause)
+    _, least_most = await least(plain, calls=calls, pause=0)
+    return f"{row} {times} | {least_most / most:.2f} |"
+
+
+async def _rows(calls: int) -> AsyncIterator[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield await _row("memory", MemoryStore(), None, calls=calls)
+        yield await _row("SQLite, full", SqliteStore(f"{folder}/full.sqlite3"), None, calls=calls)
+        yield await _row("SQLite, normal", SqliteStore(f"{folder}/n.sqlite3", synchronous="normal"), None, calls=calls)
+    with postgres_server() as server:
+        async with _plain_postgres(server.url) as plain:
+            yield await _row("PostgreSQL", PostgresStore(server.url), plain, calls=calls)
+    with redis_server() as server:
+        async with _plain_redis(server.url) as plain:
+            yield await _row("Redis", RedisStore(server.url), plain, calls=calls)
+
+
+async def _measured(calls: int) -> list[str]:
+    return [row async for row in _rows(calls)]
+
+
+@click.command()
+@click.option("--calls", default=6400, show_default=True, help="Calls for each figure.")
+@click.option("--write", is_flag=True, help="Write the table into docs/benchmarks.md.")
+def main(*, calls: int, write: bool) -> None:
+    """Measure claims and completions on every store."""
+    report = "\n".join(
+        [
+            setting("python -m tests.bench.guard --write", "not pinned", f"{WRITERS} writers in one process"),
+            "",
+            "| store | claim p50/p99 ms | completion p50/p99 ms | claims of 4 keys | most calls/s | the least | ratio |",
+            "|---|--:|--:|--:|--:|--:|--:|",
+            *asyncio.run(_measured(calls)),
+        ]
+    )
+    sys.stdout.write(report + "\n")
+    if write:
+        write_between_markers(PAGE, "bench-guard", report)
+
+
+if __name__ == "__main__":
+    main()
