@@ -34,6 +34,7 @@ from .http.serving import serve
 from .oauth.chain import at_the_lock
 from .oauth.fitting import fit
 from .oauth.lock import Fitted, Lock, ToolAccess
+from .oauth.noticed import Notices
 from .settings import Settings
 from .stores.opening import open_store
 from .stores.port import Store
@@ -119,7 +120,9 @@ class Connector(MCPServer[Any]):
         spans = RequestSpans(
             self._meters, is_method=self._has_method, is_tool=self._has_tool, is_prompt=self._has_prompt
         )
-        self._fitted = _fitted(lock, self._configuration, self._store, self._access)
+        notices = Notices()
+        self._meters.watch(Watched.NOTICED, notices.sightings)
+        self._fitted = _fitted(lock, self._configuration, self._store, self._access, notices)
         locked = [] if self._fitted is None else [at_the_lock(self._fitted)]
         self.middleware[:] = [spans, *locked, answer_courtesies, *without_sdk_spans(self.middleware)]
         self._drain = Drain(self._configuration.drain)
@@ -330,11 +333,21 @@ def _replying(context: Context[Any, Any]) -> Replying | None:
     return None if request is None else request.scope.get(REPLY)
 
 
-def _fitted(lock: Lock | None, settings: Settings, store: Store, tools: dict[str, ToolAccess]) -> Fitted | None:
+def _fitted(
+    lock: Lock | None, settings: Settings, store: Store, tools: dict[str, ToolAccess], notices: Notices
+) -> Fitted | None:
     if lock is None:
         return None
-    access, secrets = settings.access, settings.store.secrets
-    return fit(lock, public_url=access.public_url, path=access.path, store=store, secrets=secrets, tools=tools)
+    access = settings.access
+    return fit(
+        lock,
+        public_url=access.public_url,
+        path=access.path,
+        store=store,
+        secrets=settings.store.secrets,
+        tools=tools,
+        notice=notices,
+    )
 
 
 def _store_of(name: str, store: str | Store | None, settings: Settings) -> Store:

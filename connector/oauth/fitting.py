@@ -5,14 +5,14 @@ Where no secret was given, one is kept in the store, so that restarts and worker
 
 import asyncio
 import secrets as random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from ..errors import DeclarationError, StoreUnavailable
 from ..stores.port import Store
 from .lock import Fitted, Lock, Place, ToolAccess
-from .noticed import Notices
+from .noticed import Noticed
 
 _SECRET: Final = ("secret", "oauth")
 
@@ -25,6 +25,7 @@ def fit(
     store: Store,
     secrets: Sequence[str],
     tools: Mapping[str, ToolAccess],
+    notice: Callable[[Noticed], None],
 ) -> Fitted:
     """Fit a lock. Of several secrets the last counts, which is the one that stays while they are rotated.
 
@@ -43,7 +44,7 @@ def fit(
         store=store,
         secret=_secret(lock, store, secrets),
         scopes=frozenset().union(*(access.scopes for access in tools.values())),
-        notice=Notices(),
+        notice=notice,
         tools=tools,
     )
     return lock.fit(place)

@@ -124,7 +124,7 @@ class Gate:
         try:
             token = await self._judge(sent)
         except (IssuerUnavailable, StoreUnavailable) as trouble:
-            logger.warning("A token could not be verified: %s", trouble)
+            logger.info("A token could not be verified: %s", trouble)  # the outage itself was a warning
             await come_back(scope, receive, send)
             return
         if isinstance(token, TokenRefused):

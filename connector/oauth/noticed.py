@@ -121,7 +121,6 @@ class Notices:
         """Everything that was seen for the first time, in that order."""
         return tuple(self._seen.values())
 
-    @property
-    def sightings(self) -> dict[str, int]:
+    def sightings(self) -> dict[str, float]:
         """How often something unknown came, by kind."""
-        return {kind.value: count for kind, count in self._sightings.items()}
+        return {kind.value: count for kind, count in self._sightings.copy().items()}

@@ -37,6 +37,7 @@ class Watched(Enum):
     BREAKER_STATE = "ballast.breaker.state"
     HEARTBEATS = "ballast.heartbeats"
     GUARDED = "ballast.guard.calls"
+    NOTICED = "ballast.oauth.noticed"
 
 
 class _Kind(Enum):
@@ -61,7 +62,10 @@ _ROWS: Final[Mapping[Watched, _Row]] = {
     Watched.STREAMS_BROKEN: _Row(_Kind.TOTAL, "{stream}", "ballast.surface", "Streamed answers cut before their end"),
     Watched.BREAKER_STATE: _Row(_Kind.WORST, "1", "ballast.surface", "0 streams, 1 tries again, 2 does not stream"),
     Watched.HEARTBEATS: _Row(_Kind.TOTAL, "{heartbeat}", "", "Heartbeats written to quiet replies"),
-    Watched.GUARDED: _Row(_Kind.TOTAL, "{call}", "ballast.guard.outcome", "Calls that write, by how they were answered"),
+    Watched.GUARDED: _Row(
+        _Kind.TOTAL, "{call}", "ballast.guard.outcome", "Calls that write, by how they were answered"
+    ),
+    Watched.NOTICED: _Row(_Kind.TOTAL, "{sighting}", "ballast.oauth.kind", "Unknown things in OAuth, by what they are"),
 }
 
 

@@ -77,7 +77,7 @@ def test_the_first_sight_is_one_line_and_the_rest_is_counted(caplog: pytest.LogC
         "First sight of an unknown member in registration: software_id",
     ]
     assert heard == ["urn:ietf:params:oauth:grant-type:device_code", "software_id"]
-    assert notices.sightings == {"grant": 3, "member": 1}
+    assert notices.sightings() == {"grant": 3, "member": 1}
     assert notices.seen[0].first_seen == 100.0
 
 
@@ -88,7 +88,7 @@ def test_somebody_who_invents_names_fills_no_memory() -> None:
         notices.see(Kind.PARAMETER, Where.AUTHORIZE, f"made_up_{number}")
 
     assert len(notices.seen) == 10
-    assert notices.sightings == {"parameter": 1000}
+    assert notices.sightings() == {"parameter": 1000}
 
 
 def test_what_is_noted_is_redacted_before_anybody_sees_it() -> None:
