@@ -163,7 +163,9 @@ def test_what_hosts_add_is_ignored_and_noticed() -> None:
         assert seen == [("parameter", "authorize", "x_host_trial"), ("scope", "authorize", "brand.new")]
 
 
-@pytest.mark.parametrize("state", ["a b&c=d#e", "\u00fc\u4e2d\U0001f600", "x" * 3000, '"><script>alert(1)</script>', "%0d%0a"])
+@pytest.mark.parametrize(
+    "state", ["a b&c=d#e", "\u00fc\u4e2d\U0001f600", "x" * 3000, '"><script>alert(1)</script>', "%0d%0a"]
+)
 def test_the_state_comes_back_as_it_was(state: str) -> None:
     """RFC 6749 section 4.1.2: the exact value."""
     with house() as at:

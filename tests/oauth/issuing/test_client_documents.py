@@ -128,7 +128,7 @@ def test_an_assertion_that_the_client_has_not_signed_is_refused(how: str) -> Non
         head = {"kid": "cimd-1"}
         forged = {
             "another key": jwt.encode(claims, make_key("ES256", "cimd-1").private, "ES256", headers=head),
-            "none": jwt.encode(claims, None, "none", headers=head),
+            "none": jwt.encode(claims, "", "none", headers=head),
             "HS256 with the public key": jwt.encode(claims, "n" * 40, "HS256", headers=head),
             "cut off": good[:-4],
             "no jwt": "abc",
@@ -230,6 +230,19 @@ def test_in_an_outage_the_old_copy_serves_also_after_a_restart(status: int, tmp_
         assert at.refresh(platform.client_id, tokens["refresh_token"]).status_code == 200
         at.granted(platform.client_id)
         assert platform.asked.count("document") == 2  # and not again within half a minute
+
+
+def test_a_document_that_was_taken_away_counts_for_an_hour_more() -> None:
+    """Ours: long enough for a deployment that went wrong, too short for a client that was withdrawn."""
+    clock = Clock()
+    platform = Platform(**AUGUST)
+    with both(platform, now=clock) as at:
+        at.granted(platform.client_id)
+        platform.status = 404
+        clock.now += 300 + 3599
+        at.granted(platform.client_id)
+        clock.now += 31
+        assert at.authorize(platform.client_id).status_code == 400
 
 
 def test_without_a_copy_an_outage_is_said_to_be_one() -> None:

@@ -249,7 +249,11 @@ def test_a_refresh_may_narrow_its_access_token_and_never_widen_it() -> None:
         wide = at.refresh(client_id, one["refresh_token"], scope="notes.read notes.write").json()
 
         assert at.call(narrow["access_token"]).json()["scopes"] == ["notes.read"]
-        assert (narrow["scope"], again["scope"], wide["scope"]) == ("notes.read", "notes.read notes.write", "notes.read")
+        assert (narrow["scope"], again["scope"], wide["scope"]) == (
+            "notes.read",
+            "notes.read notes.write",
+            "notes.read",
+        )
 
 
 def test_another_client_cannot_use_a_refresh_token() -> None:
@@ -336,7 +340,9 @@ def test_a_request_that_names_two_clients_is_refused() -> None:
         assert refused(answer) == (401, "invalid_client")
 
 
-@pytest.mark.parametrize("header", ["Basic", "Basic !!!", "Basic YWJj", "Bearer x", "Basic " + "/" * 4000, "Digest a=b"])
+@pytest.mark.parametrize(
+    "header", ["Basic", "Basic !!!", "Basic YWJj", "Bearer x", "Basic " + "/" * 4000, "Digest a=b"]
+)
 def test_a_header_that_names_no_client_is_answered_like_any_unknown_client(header: str) -> None:
     """CT-26: 200 or 401, never 5xx."""
     with house() as at:

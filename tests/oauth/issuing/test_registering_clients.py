@@ -26,13 +26,20 @@ VSCODE = {
 
 WITH = {"redirect_uris": [CHATGPT]}
 
+NAMES = (
+    "client_name", "scope", "grant_types", "response_types", "contacts", "jwks", "token_endpoint_auth_method",
+    "application_type", "logo_uri", "software_statement", "client_uri",
+)  # fmt: skip
+
+VALUES: list[Any] = [None, "", 7, [], {}, [None], "unheard-of"]
+
+ODD = [{**WITH, name: value} for name in NAMES for value in VALUES]
+
 BODIES: list[Any] = [
     WITH,
     VSCODE,
     {**WITH, "client_name": "ChatGPT", "scope": "mcp offline_access mcp", "token_endpoint_auth_method": "none"},
-    *({**WITH, name: value} for name in ("client_name", "scope", "grant_types", "response_types", "contacts", "jwks",
-        "token_endpoint_auth_method", "application_type", "logo_uri", "software_statement", "client_uri")
-      for value in (None, "", 7, [], {}, [None], "unheard-of")),
+    *ODD,
     {**WITH, "grant_types": ["urn:ietf:params:oauth:grant-type:jwt-bearer"]},
     {**WITH, "response_types": ["code", "none"]},
     {**WITH, "scope": "openid profile email offline_access"},
@@ -110,7 +117,15 @@ def test_what_nobody_could_send_a_code_to_is_refused_in_the_words_of_the_rfc() -
 def test_what_is_no_json_is_refused_as_metadata() -> None:
     """CT-22: broken, empty, deeply nested and oversized bodies."""
     with house() as at:
-        for body in (b"", b"{", b"redirect_uris=https://a", b"\xff\xfe", b"[" * 50_000, b'{"a":' * 9_000, b" " * 70_000):
+        for body in (
+            b"",
+            b"{",
+            b"redirect_uris=https://a",
+            b"\xff\xfe",
+            b"[" * 50_000,
+            b'{"a":' * 9_000,
+            b" " * 70_000,
+        ):
             answer = at.http.post(f"{at.url}/register", content=body)
             assert (answer.status_code, answer.json()["error"]) == (400, "invalid_client_metadata"), body[:20]
 

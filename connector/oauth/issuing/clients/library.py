@@ -27,8 +27,15 @@ _UNSAID: Final = 300.0
 _STALE: Final = 30 * 86_400.0
 """Seconds a copy helps through an outage. Some data centres are answered 403 for weeks."""
 
+_WITHDRAWN: Final = 3600.0
+"""Seconds a copy helps when its sender answers that there is no such document: a client may have been withdrawn, or
+only be deployed anew."""
+
 _REST: Final = 30.0
 """Seconds without another try after a failure."""
+
+_MOST_RESTING: Final = 1000
+"""Failures remembered; strangers can invent addresses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +55,7 @@ class Library:
     seal: Seal
     fetcher: Fetcher
     now: Callable[[], float]
-    _resting: OrderedDict[str, float] = field(default_factory=OrderedDict)
+    _resting: OrderedDict[str, tuple[float, Unreachable | Unfetchable]] = field(default_factory=OrderedDict)
 
     async def get(
         self, url: str, *, admit: Callable[[], None] = lambda: None, newer_than: float | None = None
@@ -65,19 +72,23 @@ class Library:
         kept = await self._kept(key)
         if kept is not None and self._is_fresh(kept, newer_than):
             return kept
-        if self._resting.get(key, 0.0) > self.now():
-            return _or_raise(kept, Unreachable("it could not be fetched a moment ago"))
-        admit()
-        try:
-            return await self._fetch(key, url)
-        except Unreachable as failed:
-            self._rest(key)
-            logger.warning("A client document cannot be fetched now: %s", failed)
-            return _or_raise(kept, failed)
-        except Unfetchable as failed:
-            self._rest(key)
-            logger.warning("A client document is not to be had: %s", failed)
-            raise
+        until, failed = self._resting.get(key, (0.0, None))
+        if failed is None or until <= self.now():
+            admit()
+            try:
+                return await self._fetch(key, url)
+            except (Unreachable, Unfetchable) as trouble:
+                failed = type(trouble)(str(trouble))  # a new one: what is kept must not keep the frames it came from
+                self._rest(key, failed)
+                logger.warning("A client document cannot be had: %s", failed)
+        return self._instead(kept, failed)
+
+    def _instead(self, kept: Document | None, failed: Unreachable | Unfetchable) -> Document:
+        """The old copy, where it may still stand for the new one."""
+        is_over = kept is None or (isinstance(failed, Unfetchable) and self.now() >= kept.fresh_until + _WITHDRAWN)
+        if kept is None or is_over:
+            raise type(failed)(str(failed))
+        return kept
 
     async def _kept(self, key: str) -> Document | None:
         record = await self.records.get(KIND, key)
@@ -103,14 +114,8 @@ class Library:
         await self.records.put(KIND, key, json.dumps(value).encode(), expires_in=_STALE)
         return Document(members=members, fetched_at=now, fresh_until=fresh_until)
 
-    def _rest(self, key: str) -> None:
+    def _rest(self, key: str, failed: Unreachable | Unfetchable) -> None:
         self._resting.pop(key, None)
-        self._resting[key] = self.now() + _REST
-        if len(self._resting) > 1000:  # noqa: PLR2004 a bound against invented addresses
+        self._resting[key] = (self.now() + _REST, failed)
+        if len(self._resting) > _MOST_RESTING:
             self._resting.popitem(last=False)
-
-
-def _or_raise(kept: Document | None, failed: Unreachable) -> Document:
-    if kept is None:
-        raise failed
-    return kept
