@@ -167,3 +167,25 @@ def test_a_url_that_cannot_be_read_is_refused_without_its_password() -> None:
         PostgresStore("postgresql://me:se%cret@127.0.0.1/x")
     assert "cret" not in str(raised.value)
     assert raised.value.__cause__ is None
+
+
+@pytest.mark.asyncio
+async def test_statements_are_prepared_only_where_the_url_says_so(url: str) -> None:
+    """Ours: behind a pooler a prepared statement may be on another connection, or another client's."""
+    prepared = {}
+    for how in ("", "&prepare=off", "&prepare=on"):
+        async with PostgresStore(url + how) as store:
+            await store.claim(CLAIM)
+            prepared[how] = await store._lines.ask(_prepared, again=True)
+    assert prepared == {"": False, "&prepare=off": False, "&prepare=on": True}
+
+
+async def _prepared(line: psycopg.AsyncConnection[tuple[object, ...]]) -> bool:
+    row = await (await line.execute("SELECT count(*) > 0 FROM pg_prepared_statements", prepare=False)).fetchone()
+    return bool(row and row[0])
+
+
+def test_an_unknown_way_to_prepare_is_refused() -> None:
+    """Issue 4, bad input."""
+    with pytest.raises(DeclarationError, match="write prepare=on or prepare=off"):
+        PostgresStore("postgresql://me@127.0.0.1/x?prepare=maybe")

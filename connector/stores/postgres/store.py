@@ -33,7 +33,9 @@ class PostgresStore:
     """A store in a PostgreSQL database, in tables that begin with `ballast_`.
 
     Args:
-        url: `postgresql://user:password@host:port/database`, with any parameter libpq knows.
+        url: `postgresql://user:password@host:port/database`, with any parameter libpq knows, and `prepare=on` to
+            prepare statements: faster, and wrong behind a pooler that hands out connections for one transaction
+            without knowing of them (PgBouncer before 1.21), so `off` unless it is said.
         connections: The most that are open at once in each event loop.
 
     Raises:
@@ -41,9 +43,9 @@ class PostgresStore:
     """
 
     def __init__(self, url: str, *, connections: int = _CONNECTIONS) -> None:
-        parts = _parts(url)
-        self._place = "{}:{}/{}".format(*(parts.get(name) or "default" for name in ("host", "port", "dbname")))
-        self._lines = Lines(parts, place=self._place, most=connections)
+        options = _options(url)
+        self._place = "{}:{}/{}".format(*(options.get(name) or "default" for name in ("host", "port", "dbname")))
+        self._lines = Lines(options, place=self._place, most=connections)
         self._migrated = False
 
     def __repr__(self) -> str:
@@ -178,14 +180,28 @@ class PostgresStore:
         return await self._lines.ask(work, again=again)
 
 
-def _parts(url: str) -> dict[str, Any]:
+def _options(url: str) -> dict[str, Any]:
+    """The parts of the URL for `AsyncConnection.connect`: what libpq knows, and `prepare`, which it does not."""
+    place, _, query = url.partition("?")
+    words = query.split("&") if query else []
+    prepared = [word for word in words if word.startswith("prepare=")]
+    rest = "&".join(word for word in words if word not in prepared)
     try:
-        return conninfo_to_dict(url)
+        options: dict[str, Any] = conninfo_to_dict(f"{place}?{rest}" if rest else place)
     except psycopg.ProgrammingError:
         raise DeclarationError(  # without the cause, which repeats pieces of the URL
             "The store's URL begins with postgresql:// and cannot be read as one. Write "
             "postgresql://user:password@host:port/database, with special characters of the password percent-encoded."
         ) from None
+    if prepared:
+        options["prepare_threshold"] = _threshold(prepared[-1].removeprefix("prepare="))
+    return options
+
+
+def _threshold(said: str) -> int | None:
+    if said not in {"on", "off"}:
+        raise DeclarationError(f"The store's URL has prepare={said!r}: write prepare=on or prepare=off.")
+    return 0 if said == "on" else None
 
 
 def _verdict(claim: Claim, entry: Entry) -> Verdict:
