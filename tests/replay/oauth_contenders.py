@@ -138,7 +138,8 @@ class Running:
 
     def _started(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "tests.replay.oauth_contenders", "serve", self._contender.name, str(self.port)]
-        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+        plain = {name: value for name, value in os.environ.items() if not name.startswith("BALLAST_")}
+        environment = {**plain, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
         silent = subprocess.DEVNULL
         process = subprocess.Popen(command, cwd=self._folder.name, env=environment, stdout=silent, stderr=silent)
         ends = time.monotonic() + 60
