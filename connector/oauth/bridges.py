@@ -59,8 +59,7 @@ BRIDGES: Final[Mapping[str, Bridge]] = {
         Bridge(
             name="entra",
             takes_resource=False,
-            qualifies_scopes=True,
-            issuer_ends_in_slash=False,
+            qualifies_scopes=True,  # its issuers end in a slash in version 1 and in none in version 2
             scope_claims=("scp", "roles"),
             client_claims=("azp", "appid"),
             adds=_PKCE_UNSAID,

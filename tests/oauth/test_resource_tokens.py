@@ -77,6 +77,19 @@ def test_a_session_belongs_to_the_subject_and_not_to_a_token(provider: IdentityP
     assert (rotated.status_code, other.status_code) == (200, 404)
 
 
+def test_a_client_that_registered_anew_opens_a_new_session(provider: IdentityProvider, serve: Serve) -> None:
+    """Known gap of CT-28: the SDK ties a session to the client too (incident O-02). A 404 makes hosts start over."""
+    url = serve(locked(ResourceServer(issuers=[provider.issuer]), sessions="sticky"))
+    hello = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}}
+    opening = {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": hello}
+    session = post(url, opening, headers() | bearer(provider.token())).headers["Mcp-Session-Id"]
+
+    anew = bearer(provider.token(client_id="chat-2"))
+
+    assert post(url, call("count_notes", {}), headers(Mcp_Session_Id=session) | anew).status_code == 404
+    assert post(url, call("count_notes", {}), headers() | anew).status_code == 200
+
+
 @pytest.mark.parametrize("audience", [RESOURCE, RESOURCE + "/", "https://notes.example.com", ["x", RESOURCE]])
 def test_grants_from_before_a_change_of_spelling_are_taken(
     provider: IdentityProvider, notes: str, audience: str | list[str]
