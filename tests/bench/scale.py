@@ -189,6 +189,8 @@ async def shed_load(server: Server, seconds: float) -> list[str]:
 def main(*, streams: int, seconds: float, write: bool) -> None:
     """Measure ten thousand quiet streams, and a load of which most is shed."""
     pinning = pin_load_generator()
+    with serving("floor", "default", fast=True) as server:
+        floor = asyncio.run(quiet_streams(server, streams, seconds))
     with serving("scale", "default", fast=True) as server:
         quiet = asyncio.run(quiet_streams(server, streams, seconds))
     with serving("scale", "json", fast=True) as server:
@@ -197,9 +199,10 @@ def main(*, streams: int, seconds: float, write: bool) -> None:
         [
             setting("python -m tests.bench.scale --write", pinning, "one uvicorn worker, uvloop and httptools"),
             "",
-            "| quiet streams | kB each (at most 20) | lateness p99, s (under 1) | heartbeats | cores (under 1) |",
-            "|--:|--:|--:|--:|--:|",
-            f"| {' | '.join(quiet)} |",
+            "| served by | quiet streams | kB each | lateness p99, s | heartbeats | cores |",
+            "|---|--:|--:|--:|--:|--:|",
+            f"| **mcp-ballast**; targets: 20 kB, 1 s, 1 core | {' | '.join(quiet)} |",
+            f"| a bare ASGI app that only sends heartbeats | {' | '.join(floor)} |",
             "",
             "| offered/s | admitted/s | shed/s | admitted p99 ms (under 250) | shed p99 ms | wrong |",
             "|--:|--:|--:|--:|--:|--:|",
