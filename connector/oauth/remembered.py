@@ -32,13 +32,15 @@ class Keeping:
     `fresh`: used without asking; ten minutes is twice what ChatGPT's own documents are cached for. `stale`: used while
     the source is out; a day, so that a key withdrawn for cause does not live for ever. `between`: the least time
     between two fetches that succeed, which bounds what strangers with invented key ids can cause. `after_failure`: the
-    same after a failure, short, because callers are waiting.
+    same after a failure, short, because callers are waiting. `within`: how long they wait for one fetch, which may try
+    several addresses; Claude gives a whole step of a login ten seconds.
     """
 
     fresh: float = 600.0
     stale: float = 86_400.0
     between: float = 30.0
     after_failure: float = 2.0
+    within: float = 8.0
 
 
 class Remembered(Generic[_Value]):
@@ -111,10 +113,16 @@ class Remembered(Generic[_Value]):
     async def _try(self) -> None:
         self._tried_at = self._clock()
         try:
-            self._value = await self._fetch()
+            async with asyncio.timeout(self._keeping.within):
+                self._value = await self._fetch()
         except IssuerUnavailable as failure:
-            if self._failure is None:
-                logger.warning("%s%s", failure, "" if self._value is None else " What was known before stays in use.")
-            self._failure = failure
+            self._fail(failure)
+        except TimeoutError:
+            self._fail(IssuerUnavailable(f"The authorization server gave no answer within {self._keeping.within:g} s."))
         else:
             self._fetched_at, self._failure = self._clock(), None
+
+    def _fail(self, failure: IssuerUnavailable) -> None:
+        if self._failure is None:
+            logger.warning("%s%s", failure, "" if self._value is None else " What was known before stays in use.")
+        self._failure = failure

@@ -118,6 +118,16 @@ async def test_after_a_failure_the_source_is_left_alone_for_a_moment() -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_source_that_never_answers_is_out() -> None:
+    """Ours: a hanging issuer must not hold every request."""
+    never = asyncio.Event()
+    remembered: Remembered[object] = Remembered(never.wait, keeping=Keeping(within=0.01))
+
+    with pytest.raises(IssuerUnavailable, match=r"no answer within 0\.01 s"):
+        await remembered.get()
+
+
+@pytest.mark.asyncio
 async def test_a_caller_who_goes_away_takes_no_other_callers_fetch_with_it() -> None:
     """Ours."""
     source = Source()
