@@ -1,4 +1,4 @@
-"""`python -m tests.chaos --store postgres --calls 10000 --seed 7` prints what happened; exits 1 if a rule was broken."""
+"""`python -m tests.chaos --store postgres --calls 10000 --seed 7` says what happened; exits 1 if a rule was broken."""
 
 import asyncio
 import sys

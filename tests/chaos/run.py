@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -49,7 +50,10 @@ class Plans:
     lease: float = 1.5
     grace: float = 0.3
     strikes: float = 4.0
-    troubles: int = 6
+
+    def troubles(self, kinds: int) -> int:
+        """How often something is done to the store: each kind once at least, and once for a thousand calls."""
+        return max(kinds, self.calls // 1000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +75,8 @@ class Stage:
         self._draw = random.Random(plans.seed + 1)
         self.askings: list[Asking] = []
         self.wishes: dict[str, Wish] = {}
-        self.begun = 0
+        self._numbers = count(1)
+        self.asked = 0
         self._asked = asyncio.Condition()
 
     async def play(self) -> None:
@@ -79,15 +84,15 @@ class Stage:
         stories = self._author.stories()
 
         async def play_on() -> None:
-            while self.begun < self.plans.calls:
+            while self.asked < self.plans.calls:
                 await self._play(next(stories))
 
         await asyncio.gather(*(play_on() for _ in range(_AT_ONCE)))
 
-    async def has_asked(self, count: int) -> None:
-        """Return when so much was asked."""
+    async def has_asked(self, calls: int) -> None:
+        """Return when so much was asked and not refused."""
         async with self._asked:
-            await self._asked.wait_for(lambda: self.begun >= count)
+            await self._asked.wait_for(lambda: self.asked >= calls)
 
     async def ask_at_last(self) -> None:
         """When all is calm: ask once more for every named wish that is not answered."""
@@ -125,10 +130,7 @@ class Stage:
     async def _ask(self, turn: Turn) -> Asking:
         wish, way = turn.wish, self._draw.choice(list(self._ways))
         self.wishes.setdefault(wish.id, wish)
-        self.begun += 1
-        number = self.begun
-        async with self._asked:
-            self._asked.notify_all()
+        number = next(self._numbers)
         plan = Plan(wish=wish.id, user=wish.user, before=turn.before, after=turn.after, strike=turn.strike)
         request = request_for(wish, plan, number, is_modern=self._draw.random() < 0.3)
         asked_at = time.time()
@@ -151,6 +153,9 @@ class Stage:
             planned=", ".join(planned),
         )
         self.askings.append(asking)
+        async with self._asked:
+            self.asked += asking.ending is not Ending.REFUSED
+            self._asked.notify_all()
         return asking
 
 
@@ -199,8 +204,9 @@ async def _troubled(plans: Plans, shelf: Shelf, crew: Crew, stage: Stage) -> Asy
     names = list(shelf.troubles) if "store" in plans.faults else []
 
     async def trouble() -> None:
-        for number in range(plans.troubles if names else 0):
-            await stage.has_asked(plans.calls * (number + 1) // (plans.troubles + 1))
+        times = plans.troubles(len(names))
+        for number in range(times):
+            await stage.has_asked(plans.calls * (number + 1) // (times + 1))
             name, begun_at = names[number % len(names)], time.time()
             await asyncio.to_thread(shelf.troubles[name], [worker.pid for worker in crew.workers])
             faults.append(Fault(what=name, begun_at=begun_at, ended_at=time.time()))
