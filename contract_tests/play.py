@@ -91,7 +91,7 @@ async def play_sessions(
         url, catalogue = await _survey(wire, target, options)
         if listener:
             listener.run_started(target.name, url, len(sessions) + len(contracts))
-        with _published(sessions, catalogue, url, options) as documents:
+        with _published(sessions, catalogue, url, options, has_contracts=bool(contracts)) as documents:
             table = _Table(_setting(wire, url, catalogue, options), catalogue, options, seed, started.date(), documents)
             table, remark = await _let_in(table)
             table = table.for_sessions(sessions)
@@ -163,10 +163,13 @@ def _setting(wire: Wire, url: str, catalogue: Catalogue, options: Options) -> Se
 
 
 def _published(
-    sessions: Sequence[Session], catalogue: Catalogue, url: str, options: Options
+    sessions: Sequence[Session], catalogue: Catalogue, url: str, options: Options, *, has_contracts: bool
 ) -> AbstractContextManager[Published | None]:
+    """Client documents, where anything of this run could want one."""
     is_oauth = catalogue.is_protected or catalogue.publishes_authorization
-    is_near = is_oauth and is_loopback(url)
+    needs = {need for session in sessions for need in session.needs}
+    is_wanted = catalogue.is_locked or not needs.isdisjoint({"client_document", "login", "oauth"})
+    is_near = is_oauth and (is_wanted or has_contracts) and is_loopback(url)
     return published(sessions, is_near=is_near, base=options.client_documents, key=options.client_key)
 
 

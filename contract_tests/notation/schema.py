@@ -100,8 +100,9 @@ def _explain_type(fault: _Fault) -> _Explanation:
 
 def _explain_operator(fault: _Fault) -> _Explanation:
     choices = [name for option in fault.wanted for name in option.get("required", [])]
-    if not choices:
-        return _explain_plainly(fault)
+    if not choices or not isinstance(fault.instance, dict):
+        about = fault.schema.get("description", "")
+        return (), f"{_short(fault.instance)} does not fit here.", about or "See docs/sessions.md."
     given = [name for name in choices if isinstance(fault.instance, dict) and name in fault.instance]
     problem = f"There are {len(given)} of them: {', '.join(given)}." if given else "None of them is there."
     return (), problem, f"Give exactly one of {', '.join(choices)}."

@@ -158,6 +158,27 @@ def test_a_good_file_has_no_complaint(tmp_path: Path) -> None:
                 "unterminated subpattern at position 0. Correct it."
             ),
         ),
+        (
+            "path: /x",
+            "path: /x\n    parallel: 1",
+            ":16, steps[0].parallel: 1 does not fit here: 1 is less than the minimum of 2. See docs/sessions.md.",
+        ),
+        (
+            "path: /x",
+            "path: /${token}\n    parallel: {token: '${tokens}'}",
+            (
+                ":16, steps[0].parallel.token: The variable 'tokens' has no value here. Capture it in an earlier step, "
+                "or use one of {known}."
+            ),
+        ),
+        (
+            "steps:",
+            "needs: [client_document]\nsteps:",
+            (
+                ":1, client_document: A client document is needed and not given, or given and not needed. Write both: "
+                "needs: [client_document], and the document itself under client_document."
+            ),
+        ),
         ("host: test", "host: test\nid: again", ":5, id: The member 'id' appears twice. Remove one."),
         (
             "steps:",
@@ -171,7 +192,9 @@ def test_a_malformed_file_is_explained_with_its_line_and_what_to_do(
 ) -> None:
     """Issue 2, item 4: names line and field."""
     assert wrong in GOOD
-    assert complaint(tmp_path, GOOD.replace(wrong, right, 1)) == expected
+    found = complaint(tmp_path, GOOD.replace(wrong, right, 1))
+    start, known, end = expected.partition("{known}")
+    assert found == expected or (known and found.startswith(start) and found.endswith(end))
 
 
 @pytest.mark.parametrize(

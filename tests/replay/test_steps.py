@@ -1,5 +1,6 @@
 """What a session file can ask of a step: conditions, cuts, silence, captures, alternatives."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,9 @@ from typing import Any
 import anyio
 import pytest
 
-from contract_tests import Options, Run, load_sessions, open_target, play_sessions
+from contract_tests import Options, Run, Session, load_sessions, open_target, play_sessions
 from tests.replay.replaying import play_written, write
-from tests.replay.servers import Answer, Asked, Tolerant, said
+from tests.replay.servers import Answer, Asked, Change, Tolerant, result, said
 
 GET = {"method": "GET"}
 
@@ -275,3 +276,68 @@ def test_configured_headers_go_along_unless_a_step_is_anonymous_or_has_its_own(t
 
     asked = [one.headers.get("authorization") for one in target.asked if one.kind == "get"]
     assert asked == ["Bearer mine", None, "Bearer own"]
+
+
+def counting(seen: list[bytes]) -> Change:
+    """Keeps what was asked, and answers with its number."""
+
+    def answer(asked: Asked) -> Answer:
+        seen.append(asked.body)
+        return result(asked, {"token": f"number-{len(seen)}"})
+
+    return answer
+
+
+def test_equal_requests_at_once_are_judged_and_kept_one_by_one(tmp_path: Path) -> None:
+    """Ours: `parallel`, with a number and with a list."""
+    seen: list[bytes] = []
+    several = {"method": "POST", "json": {"jsonrpc": "2.0", "id": 1, "method": "get/token"}}
+    each = {"method": "POST", "json": {"jsonrpc": "2.0", "id": 2, "method": "use/token", "params": {"t": "${one}"}}}
+    run = play_written(
+        Tolerant({"get/token": counting(seen), "use/token": counting(seen)}),
+        tmp_path,
+        {"name": "get", "parallel": 3, "send": several, "capture": {"made": {"json": "result.token"}}},
+        {
+            "name": "use",
+            "parallel": {"one": "${made.all}"},
+            "send": each,
+            "expect": {"json": [{"at": "result.token", "equals": "number-4"}]},
+        },
+    )
+
+    assert [step.name for step in run.steps][:2] == ["get (1 of 3)", "get (2 of 3)"]
+    assert len(set(seen[:3])) == 1
+    used = sorted(json.loads(body)["params"]["t"] for body in seen[3:])
+    assert used == ["number-1", "number-2", "number-3"]
+    assert len(run.findings) == 2
+    assert all(finding.step.startswith("use (") for finding in run.findings)
+
+
+def test_time_that_must_really_pass_is_waited_for_only_when_asked(tmp_path: Path) -> None:
+    """Ours: what was not waited for is not checked, never passed."""
+    steps: list[dict[str, Any]] = [
+        {"name": "now", "send": {"method": "GET"}},
+        {"name": "later", "idle": 0.05, "send": {"method": "GET"}},
+    ]
+    hasty = play_written(Tolerant(), tmp_path, *steps)
+    slow = play_written(Tolerant(), tmp_path, *steps, options=Options(pace="none", is_slow=True))
+
+    assert (hasty.verdict, hasty.reason) == ("not checked", "0.05 s have to pass before it: run with --slow")
+    assert slow.verdict == "passed"
+    assert slow.steps[1].started >= 0.05
+
+
+def test_steps_taken_over_from_another_session_are_judged_there(tmp_path: Path) -> None:
+    """Ours: one fault is one finding, however many sessions open with it."""
+    for name, more in (("first", {}), ("second", {"begins_with": "first"})):
+        step = {"name": f"{name}-step", "send": {"method": "GET"}, "expect": {"status": [200 if not more else 405]}}
+        (tmp_path / name).mkdir()
+        write(tmp_path / name, id=name, steps=[step], **more)
+    sessions = load_sessions(tmp_path / "first", tmp_path / "second", shipped=False)
+
+    async def run(*chosen: Session) -> Run:
+        with open_target(Tolerant()) as target:
+            return await play_sessions(chosen, target, options=Options(pace="none"))
+
+    assert [len(session.findings) for session in anyio.run(run, *sessions).sessions] == [1, 0]
+    assert [len(session.findings) for session in anyio.run(run, sessions[1]).sessions] == [1]
