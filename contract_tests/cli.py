@@ -16,7 +16,7 @@ from typing import Any, Final
 import anyio
 import click
 
-from .checks.registry import choose_contracts
+from .checks.registry import choose_contracts, choose_sessions
 from .configuration import Configuration, read_configuration
 from .errors import BallastTestError
 from .explaining import contract_explained, contracts_listed, explained, listed
@@ -184,10 +184,7 @@ def _header(text: str) -> tuple[str, str]:
 
 
 def _sessions(configuration: Configuration) -> tuple[Session, ...]:
-    contracts = {contract.id for contract in choose_contracts(configuration.only)}
-    only = [key for key in configuration.only if key not in contracts]
-    known = load_sessions(*configuration.sessions)
-    return choose(known, only, configuration.host_profile) if only or not configuration.only else ()
+    return choose_sessions(load_sessions(*configuration.sessions), configuration.only, configuration.host_profile)
 
 
 @contextmanager

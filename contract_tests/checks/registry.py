@@ -1,8 +1,10 @@
 """Every numbered contract, and which of them are meant."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
+from ..notation.corpus import choose
+from ..notation.session import Session
 from .client_identification import CT_26
 from .contract import Contract
 from .one_string import CT_21
@@ -12,6 +14,16 @@ from .resource_forms import CT_25
 from .restart import CT_29
 
 CONTRACTS: Final[tuple[Contract, ...]] = (CT_21, CT_22, CT_23, CT_25, CT_26, CT_29)
+
+
+def choose_sessions(known: Iterable[Session], only: Sequence[str] = (), host: str = "") -> tuple[Session, ...]:
+    """The sessions that are meant where `only` may name contracts too: none if it names nothing else.
+
+    Raises:
+        UnknownSession: something named is neither.
+    """
+    named = [key for key in only if key not in {contract.id for contract in CONTRACTS}]
+    return choose(known, named, host) if named or not only else ()
 
 
 def choose_contracts(only: Sequence[str] = (), host: str = "") -> tuple[Contract, ...]:

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 from _pytest.runner import collect_one_node  # pytest has no public way to add a collector that is no file
 
+from ..checks.registry import choose_sessions
 from ..configuration import Configuration, read_project
 from ..errors import BallastTestError
-from ..notation.corpus import choose, load_sessions
+from ..notation.corpus import load_sessions
 from ..notation.session import Session
 from ..outcome import SessionRun, Verdict
 from ..play import play_sessions
@@ -128,7 +129,8 @@ class _Corpus(pytest.Collector):
         """Yield one item per chosen session."""
         configuration = self._sessions.configuration
         try:
-            chosen = choose(load_sessions(*configuration.sessions), configuration.only, configuration.host_profile)
+            known = load_sessions(*configuration.sessions)
+            chosen = choose_sessions(known, configuration.only, configuration.host_profile)
         except BallastTestError as problem:
             raise self.CollectError(str(problem)) from problem
         for session in chosen:

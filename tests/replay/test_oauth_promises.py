@@ -207,3 +207,21 @@ def test_documents_for_a_target_elsewhere_are_written_with_a_key_of_their_own(tm
     options = read_configuration(tmp_path / "ballast.toml").options
     assert options.client_documents == "https://docs.example.com/b"
     assert options.client_key is not None
+
+
+def test_contracts_are_named_like_sessions_on_the_command_line(tmp_path: Path) -> None:
+    """Ours: --only means both, and an id that is neither is explained."""
+    from click.testing import CliRunner
+
+    from contract_tests.cli import main
+
+    file = tmp_path / "kept.py"
+    file.write_text("from tests.replay.lenient import Lenient\n\napp = Lenient()\n")
+    run = CliRunner()
+    done = run.invoke(main, ["test", str(file), "--pace", "none", "--only", "CT-26", "--only", "oauth-discovery"])
+
+    assert done.exit_code == 0, done.output
+    assert "2 hold, 0 break, 0 not checked" in done.output
+    assert "CT-26  oauth  serious" in run.invoke(main, ["sessions"]).output
+    assert "leaves      up to sixty registered clients" in run.invoke(main, ["sessions", "CT-22"]).output
+    assert "There is no session 'CT-99'" in run.invoke(main, ["test", str(file), "--only", "CT-99"]).output
