@@ -17,7 +17,7 @@ from .people.approval import Approval, Denial, Wish
 from .people.asking import Asking
 from .reading import Parameters, form_of, parameters_of
 from .refused import Refused, not_now
-from .replies import refusal
+from .replies import Endpoint, refusal
 from .wishing import KNOWN, answer_url, redirect_of, wish_of
 
 
@@ -30,25 +30,28 @@ class Authorizing:
 
     async def ask(self, request: Request) -> Response:
         """GET or POST `/authorize`."""
+        return await self._told(request, self._ask)
+
+    async def answer(self, request: Request) -> Response:
+        """POST of the form on the page."""
+        return await self._told(request, self._answer)
+
+    async def _told(self, request: Request, serve: Endpoint) -> Response:
+        """What `serve` answers, or why it cannot."""
         try:
-            return await self._ask(request)
+            return await serve(request)
         except Refused as refused:
             return self._stopped(request, refused)
         except StoreUnavailable:
             return self._stopped(request, not_now("The store cannot answer now; try again"))
 
-    async def answer(self, request: Request) -> Response:
-        """POST of the form on the page."""
-        try:
-            asked = await self.asking.answered(request)
-            if isinstance(asked, Response):
-                return asked
-            wish, decision = asked
-            return await self._decided(wish, decision)
-        except Refused as refused:
-            return self._stopped(request, refused)
-        except StoreUnavailable:
-            return self._stopped(request, not_now("The store cannot answer now; try again"))
+    async def _answer(self, request: Request) -> Response:
+        asked = await self.asking.answered(request)
+        if isinstance(asked, Response):
+            return asked
+        reply = await self._decided(*asked)
+        reply.status_code = 303  # the browser comes with a POST, and must not bring it to the client
+        return reply
 
     async def _ask(self, request: Request) -> Response:
         parameters = (
@@ -69,11 +72,11 @@ class Authorizing:
 
     async def _decided(self, wish: Wish, decision: Approval | Denial) -> Response:
         state = () if wish.state is None else (wish.state,)
-        if isinstance(decision, Denial):
+        if isinstance(decision, Approval) and decision.scopes is not None:
+            wish = replace(wish, scopes=tuple(each for each in wish.scopes if each in decision.scopes))
+        if isinstance(decision, Denial) or not wish.scopes:
             denied = Refused("access_denied", "The person did not allow it")
             return self._redirect(wish.redirect_uri, state, denied.members())
-        if decision.scopes is not None:
-            wish = replace(wish, scopes=tuple(each for each in wish.scopes if each in decision.scopes))
         code = await self._code(wish, decision.subject)
         return self._redirect(wish.redirect_uri, state, {"code": code})
 

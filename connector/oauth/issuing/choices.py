@@ -22,6 +22,7 @@ class Choices:
 
     approve: Approve | Literal["everyone"] | None = None
     people: Mapping[str, str] | None = None
+    title: str = ""
     scopes: Mapping[str, str] | Sequence[str] = ()
     required_scopes: Sequence[str] = ()
     anonymous_listing: bool = False
@@ -61,5 +62,5 @@ def _check_who(approve: Approve | str | None, people: Mapping[str, str] | None) 
             require_hash(stored)
         except ValueError as failed:
             raise DeclarationError(
-                f"people[{name!r}]: {failed}. Make one with connector.oauth.issuing.password_hash(password)"
+                f"people[{name!r}]: {failed}. Make one with `python -m connector.oauth.issuing`"
             ) from None

@@ -170,7 +170,7 @@ class FittedAuthorizationServer:
         return Asking(
             approve=lock.approve,
             people=people,
-            pages=Pages(connector=urlsplit(place.public_url).netloc, scopes=self._words),
+            pages=Pages(connector=lock.title or urlsplit(place.public_url).netloc, scopes=self._words),
             clients=office.clients,
             records=place.store,
             seal=office.seal,

@@ -1,12 +1,16 @@
 """How often one address or one name may try. Counts; what is counted and what follows is decided elsewhere."""
 
 import json
+import sys
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 from ...stores.port import Records
+
+_TRIES: Final = 20
+"""A write that finds the count changed looks again."""
 
 _MOST_KEYS: Final = 10_000
 """Addresses remembered at once: about a megabyte."""
@@ -57,20 +61,20 @@ class Failures:
     window: float
     now: Callable[[], float]
 
-    async def count(self, key: str) -> int:
-        """How many there were within the window."""
-        record = await self.records.get(self.kind, key)
-        return 0 if record is None else self._read(record.value)[0]
+    async def add(self, key: str, more: int) -> int:
+        """Count `more`, and say how many there are within the window now, which begins with the first one.
 
-    async def add(self, key: str) -> None:
-        """One more. The window begins with the first one."""
-        for _ in range(20):  # a conflict means that somebody else has counted: look again
+        Where so many count at once that this one finds no gap, that is too many: the answer is larger than any limit.
+        """
+        for _ in range(_TRIES):
             record = await self.records.get(self.kind, key)
             count, began = (0, self.now()) if record is None else self._read(record.value)
-            value = json.dumps({"count": count + 1, "began": began}).encode()
+            count = max(0, count + more)
+            value = json.dumps({"count": count, "began": began}).encode()
             version = 0 if record is None else record.version
             if await self.records.put(self.kind, key, value, expires_in=self.window, version=version):
-                return
+                return count
+        return sys.maxsize
 
     def _read(self, value: bytes) -> tuple[int, float]:
         said = json.loads(value)

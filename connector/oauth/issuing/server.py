@@ -27,6 +27,7 @@ class AuthorizationServer(Choices):
             function gets the Starlette request and the `Wish` and says `SignedIn`, `Approval`, `Denial`, or a
             `Response` such as a redirect to your login page.
         people: Instead of `approve`: names and password hashes (`password_hash`), for a handful of people.
+        title: How the page calls the connector. Default: its host.
         scopes: What there is to ask for, and what each allows in words; scopes that tools declare are added.
         required_scopes: What every token must allow.
         anonymous_listing: Let anybody shake hands, list, and call tools declared `anonymous=True`.

@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from html.parser import HTMLParser
 from typing import Any
@@ -61,7 +62,7 @@ def test_a_person_signs_in_allows_and_the_host_gets_their_tokens() -> None:
         page = at.authorize(client_id)
         back = sent_back(signed_in(at, page))
 
-        assert page.status_code == 200
+        assert "<h1>Allow ChatGPT to use 127.0.0.1:" in page.text
         assert (back["state"], back["iss"]) == ("af0ifjsldkj", at.url)
         tokens = at.redeem(client_id, back["code"]).json()
         assert at.call(tokens["access_token"]).json()["subject"] == "anna"
@@ -70,10 +71,10 @@ def test_a_person_signs_in_allows_and_the_host_gets_their_tokens() -> None:
 def test_the_page_says_who_asks_for_what_and_where_the_answer_goes() -> None:
     """Ours: an unchecked name is said to be one; the host of the redirect cannot be invented."""
     scopes = {"notes.read": "Read your notes"}
-    with house(people=PEOPLE, scopes=scopes) as at:
+    with house(people=PEOPLE, scopes=scopes, title="Notes & more") as at:
         text = at.authorize(at.client_id(client_name="ChatGPT"), scope="notes.read notes.write").text
 
-        assert "<h1>Allow ChatGPT to use 127.0.0.1:" in text
+        assert "<h1>Allow ChatGPT to use Notes &amp; more?</h1>" in text
         assert "Nobody has checked the name" in text
         assert "<li>Read your notes</li>" in text
         assert "<li>notes.write</li>" in text
@@ -103,6 +104,32 @@ def test_the_page_can_be_used_without_eyes_and_without_a_mouse() -> None:
         assert [field.get("autocomplete") for field in fields] == ["username", "current-password"]
         assert [button["value"] for button in elements.all("button")] == ["allow", "deny"]
         assert not [each for each in elements.found if "tabindex" in each[1] or "onclick" in each[1]]
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance (WCAG 2.2)."""
+    parts = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+    red, green, blue = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_text_and_edges_stand_out_in_both_themes(theme: int) -> None:
+    """WCAG 2.2, 1.4.3 and 1.4.11: 4.5 to 1 for text, 3 to 1 for the edges of fields and for focus."""
+    with house(people=PEOPLE) as at:
+        style = at.authorize(at.client_id()).text.partition("<style>")[2]
+    block = style.split("{ color-scheme", 1)[1].split("@media")[0] if theme == 0 else style.split(":root {")[2]
+    colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", block))
+
+    def contrast(one: str, other: str) -> float:
+        light, dark = sorted((luminance(colours[one]), luminance(colours[other])), reverse=True)
+        return (light + 0.05) / (dark + 0.05)
+
+    texts = [("ink", "paper"), ("ink", "panel"), ("soft", "paper"), ("soft", "panel"), ("on-accent", "accent"),
+        ("warn", "warn-back")]  # fmt: skip
+    assert {pair: round(contrast(*pair), 1) for pair in texts if contrast(*pair) < 4.5} == {}
+    edges = [("line", "paper"), ("accent", "paper")]
+    assert {pair: round(contrast(*pair), 1) for pair in edges if contrast(*pair) < 3} == {}
 
 
 def test_the_page_cannot_be_framed_scripted_kept_or_betrayed() -> None:
@@ -246,6 +273,15 @@ def test_wrong_passwords_are_limited_also_after_a_restart() -> None:
         assert sent_back(signed_in(at, at.authorize(at.client_id())))["code"]
 
 
+def test_guesses_that_come_at_once_are_limited_as_well() -> None:
+    """Brute force: they are counted before they are compared."""
+    with house(people=PEOPLE) as at:
+        page = at.authorize(at.client_id())
+        with ThreadPoolExecutor(16) as pool:
+            statuses = list(pool.map(lambda n: signed_in(at, page, password=f"guess {n}").status_code, range(16)))
+        assert sorted(statuses) == [403] * 5 + [429] * 11
+
+
 def test_many_names_from_one_address_are_limited_too() -> None:
     """Brute force: password spraying."""
     with house(people=PEOPLE, limits=Limits(sign_ins=1)) as at:
@@ -350,6 +386,8 @@ def test_ones_own_login_may_approve_or_deny_without_the_page() -> None:
     """Ours: `Approval` and `Denial` decide at once; an approval may be for less than was asked."""
 
     def approve(request: Request, wish: Wish) -> Approval | Denial:
+        if wish.state == "nothing":
+            return Approval(subject="anna", scopes=frozenset())
         assert wish.client.name == "ChatGPT"
         assert wish.redirect_uri == CHATGPT
         assert wish.scopes == ("notes.read", "notes.write")
@@ -360,7 +398,8 @@ def test_ones_own_login_may_approve_or_deny_without_the_page() -> None:
     with approving(approve) as at:
         client_id, both_scopes = at.client_id(client_name="ChatGPT"), "notes.read notes.write"
         assert at.granted(client_id, scope=both_scopes)["scope"] == "notes.read"
-        assert sent_back(at.authorize(client_id, scope=both_scopes, state="no"))["error"] == "access_denied"
+        for state in ("no", "nothing"):
+            assert sent_back(at.authorize(client_id, scope=both_scopes, state=state))["error"] == "access_denied"
 
 
 @pytest.mark.parametrize(

@@ -61,10 +61,10 @@ class Asking:
         assert who is not None, "either approve or people"  # noqa: S101
         if isinstance(who, SignedIn) and who.subject != subject and self.people is None:
             return self._again(wish)
-        if isinstance(who, Response | Denial):
-            return who if isinstance(who, Response) else (wish, who)
+        if isinstance(who, Response):
+            return who
         await self._only_once(nonce)
-        return wish, Approval(subject=who.subject)
+        return wish, Approval(subject=who.subject) if isinstance(who, SignedIn) else who
 
     async def _who(self, request: Request, wish: Wish) -> Answer | None:
         if self.approve == "everyone":

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 
 from ..limits import Failures
@@ -35,17 +36,17 @@ class People:
             Refused: Too many wrong passwords. Nothing was compared.
         """
         limits = self._limits(name, address)
-        for key, most in limits.items():
-            if await self.failures.count(key) >= most:
-                raise too_many(self.failures.window)
+        counts = {key: await self.failures.add(key, 1) for key in limits}  # before it is compared: guesses come at once
+        if any(counts[key] > most for key, most in limits.items()):
+            raise too_many(self.failures.window)
         stored = self.hashes.get(name)
         async with _limiter():
             fits = await anyio.to_thread.run_sync(is_password, password, stored or self._nobody)
-        if fits and stored is not None:
-            return name
+        if not fits or stored is None:
+            return None
         for key in limits:
-            await self.failures.add(key)
-        return None
+            await self.failures.add(key, -1)
+        return name
 
     def _limits(self, name: str, address: str) -> dict[str, int]:
         def key(*parts: str) -> str:
