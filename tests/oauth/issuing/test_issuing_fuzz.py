@@ -104,8 +104,8 @@ def test_registration_answers_anything(at: House, body: Any) -> None:
 
 
 AUTHORIZE = (
-    "response_type", "client_id", "redirect_uri", "scope", "state", "code_challenge", "code_challenge_method", "resource",
-    "prompt", "login_hint", "request", "request_uri",
+    "response_type", "client_id", "redirect_uri", "scope", "state", "code_challenge", "code_challenge_method",
+    "resource", "prompt", "login_hint", "request", "request_uri",
 )  # fmt: skip
 
 
