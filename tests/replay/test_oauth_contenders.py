@@ -1,10 +1,17 @@
 """The table of docs/sessions.md: which server fails which of CT-20 to CT-29, judged anew."""
 
 import re
+import socket
 from pathlib import Path
 
+import anyio
 import pytest
 
+from connector import Connector, tool
+from connector.oauth import AuthorizationServer
+from contract_tests import Options, Run, Target, choose, load_sessions, play_sessions
+from contract_tests.target.application import as_application
+from contract_tests.target.serving import served
 from tests.replay.oauth_contenders import CONTENDERS, GUARDS, Contender, judge, verdicts
 
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "sessions.md").read_text()
@@ -28,3 +35,40 @@ def test_the_table_of_the_document_is_what_comes_out(contender: Contender) -> No
 
     assert set(said) == set(GUARDS)
     assert verdicts(judge(contender)) == said
+
+
+def test_a_connector_that_is_open_but_for_one_tool_links_and_links_again() -> None:
+    """Recipe 11: the challenge in the result, the login, the same call with a token."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+    class Notes(Connector):
+        name = "notes"
+
+        @tool(read_only=True, anonymous=True)
+        def about(self) -> str:
+            """What this is."""
+            return "notes"
+
+        @tool(read_only=True, scopes=["notes.read"])
+        def find(self, query: str) -> str:
+            """Find a note."""
+            return query
+
+    lock = AuthorizationServer(approve="everyone", anonymous_listing=True)
+    app = Notes(public_url=f"http://127.0.0.1:{port}", auth=lock).app()
+    sessions = choose(load_sessions(), ["relink", "oauth-relink", "call-model"])
+
+    async def run(origin: str) -> Run:
+        target = Target(name="notes", url=f"{origin}/mcp")
+        return await play_sessions(sessions, target, options=Options(pace="none", seed=1))
+
+    with served(as_application(app, name="notes"), name="notes", port=port) as origin:
+        found = anyio.run(run, origin)
+
+    assert found.findings == ()
+    assert {session.id: session.verdict.value for session in found.sessions} == {
+        "call-model": "passed",
+        "oauth-relink": "passed",
+        "relink": "passed",
+    }
