@@ -42,8 +42,8 @@ async def test_a_schema_of_a_newer_version_is_refused_and_left_alone(url: str, a
     """Issue 4, bad input: a store written by a newer version."""
     async with PostgresStore(url) as store:
         await store.check()
-    admin.execute("UPDATE ballast_schema SET version = 99")
-    admin.execute("ALTER TABLE ballast_calls RENAME COLUMN holder TO somebody")
+    admin.execute("UPDATE ballast_v1_schema SET version = 99")
+    admin.execute("ALTER TABLE ballast_v1_calls RENAME COLUMN holder TO somebody")
     before = tables(admin)
 
     async with PostgresStore(url) as store:
@@ -58,12 +58,12 @@ async def test_a_schema_of_a_newer_version_is_refused_and_left_alone(url: str, a
 @pytest.mark.asyncio
 async def test_a_migration_that_fails_leaves_nothing_behind(url: str, admin: psycopg.Connection) -> None:
     """Ours: a table of somebody else has the name of ours."""
-    admin.execute("CREATE TABLE ballast_records (of_somebody_else integer)")
+    admin.execute("CREATE TABLE ballast_v1_records (of_somebody_else integer)")
     async with PostgresStore(url) as store:
         with pytest.raises(StoreUnavailable, match="already exists"):
             await store.check()
-        assert [table for table, *_ in tables(admin)] == ["ballast_records"]
-        admin.execute("DROP TABLE ballast_records")
+        assert [table for table, *_ in tables(admin)] == ["ballast_v1_records"]
+        admin.execute("DROP TABLE ballast_v1_records")
         assert (await store.claim(CLAIM)).verdict is Verdict.CLAIMED
 
 
@@ -88,7 +88,7 @@ async def test_an_operation_that_was_ended_in_the_middle_is_sent_again(url: str,
     async with PostgresStore(url) as store:
         await store.check()
         with psycopg.connect(url) as blocker:
-            blocker.execute("LOCK TABLE ballast_calls")
+            blocker.execute("LOCK TABLE ballast_v1_calls")
             claiming = asyncio.ensure_future(store.claim(CLAIM))
             await _ended(admin)
             blocker.rollback()
@@ -112,7 +112,7 @@ async def test_a_lock_nobody_gives_back_is_not_waited_for(url: str, admin: psyco
     async with PostgresStore(url) as store, asyncio.timeout(30):
         await store.check()
         with psycopg.connect(url) as blocker:
-            blocker.execute("LOCK TABLE ballast_calls")
+            blocker.execute("LOCK TABLE ballast_v1_calls")
             with pytest.raises(StoreUnavailable, match="did not answer"):
                 await store.claim(CLAIM)
             waiting = admin.execute(

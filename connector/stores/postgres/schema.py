@@ -15,7 +15,7 @@ _LOCK: Final = 0x62616C6C617374  # "ballast"; advisory locks share one number sp
 
 _FIRST: Final[tuple[LiteralString, ...]] = (
     """
-    CREATE TABLE ballast_calls (
+    CREATE TABLE ballast_v1_calls (
         key text COLLATE "C" PRIMARY KEY,
         fingerprint text NOT NULL,
         holder text NOT NULL,
@@ -31,9 +31,9 @@ _FIRST: Final[tuple[LiteralString, ...]] = (
         expires_at timestamptz NOT NULL
     )
     """,
-    "CREATE INDEX ballast_calls_expiry ON ballast_calls (expires_at)",
+    "CREATE INDEX ballast_v1_calls_expiry ON ballast_v1_calls (expires_at)",
     """
-    CREATE TABLE ballast_records (
+    CREATE TABLE ballast_v1_records (
         kind text NOT NULL,
         key bytea NOT NULL,
         value bytea NOT NULL,
@@ -43,8 +43,8 @@ _FIRST: Final[tuple[LiteralString, ...]] = (
         PRIMARY KEY (kind, key)
     )
     """,
-    "CREATE INDEX ballast_records_expiry ON ballast_records (expires_at)",
-    "CREATE SEQUENCE ballast_record_version",
+    "CREATE INDEX ballast_v1_records_expiry ON ballast_v1_records (expires_at)",
+    "CREATE SEQUENCE ballast_v1_record_version",
 )
 
 MIGRATIONS: Final[tuple[tuple[LiteralString, ...], ...]] = (_FIRST,)
@@ -67,22 +67,22 @@ async def migrate(line: AsyncConnection[TupleRow]) -> None:
         await line.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
         await line.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
         # To ask for the table first would not do: that it is not there may be remembered from before the lock.
-        await line.execute("CREATE TABLE IF NOT EXISTS ballast_schema (version integer NOT NULL)")
+        await line.execute("CREATE TABLE IF NOT EXISTS ballast_v1_schema (version integer NOT NULL)")
         for migration in MIGRATIONS[await _written(line) :]:
             for statement in migration:
                 await line.execute(statement)
-        await line.execute("DELETE FROM ballast_schema")
-        await line.execute("INSERT INTO ballast_schema VALUES (%s)", (VERSION,))
+        await line.execute("DELETE FROM ballast_v1_schema")
+        await line.execute("INSERT INTO ballast_v1_schema VALUES (%s)", (VERSION,))
 
 
 async def _version(line: AsyncConnection[TupleRow]) -> int:
     """The version of the schema, 0 if there is none."""
-    there = await (await line.execute("SELECT to_regclass('ballast_schema')::text")).fetchone()
+    there = await (await line.execute("SELECT to_regclass('ballast_v1_schema')::text")).fetchone()
     return 0 if there is None or there[0] is None else await _written(line)
 
 
 async def _written(line: AsyncConnection[TupleRow]) -> int:
-    row = await (await line.execute("SELECT version FROM ballast_schema")).fetchone()
+    row = await (await line.execute("SELECT version FROM ballast_v1_schema")).fetchone()
     found = 0 if row is None else int(row[0])
     if found > VERSION:
         raise StoreTooNew(

@@ -28,8 +28,30 @@ _AS_IT_IS: Final[LiteralString] = """
     c.ended_at, c.expires_at
 """
 
+# Nearly every claim is the first of its key, and this is much less to plan than the whole table of the port.
+CLAIM_FIRST: Final[LiteralString] = f"""
+    INSERT INTO ballast_v1_calls AS c (key, {_COLUMNS})
+    SELECT %(key)s, %(fingerprint)s, %(holder)s, 'running', 1, 1, false, NULL, make_interval(secs => %(window)s),
+           now + make_interval(secs => %(lease)s), now, NULL,
+           now + make_interval(secs => %(lease)s) + make_interval(secs => %(window)s)
+    FROM {_NOW}
+    ON CONFLICT (key) DO NOTHING
+    RETURNING {_ENTRY}
+"""
+
+# Those that find their call in flight or ended are many at once, and nothing is written for them.
+CLAIM_STANDING: Final[LiteralString] = f"""
+    SELECT {_ENTRY}
+    FROM ballast_v1_calls AS c, {_NOW}
+    WHERE c.key = %(key)s AND c.expires_at > now AND CASE
+        WHEN c.fingerprint <> %(fingerprint)s THEN true
+        WHEN c.state = 'running' THEN c.holder = %(holder)s OR c.lease_until > now
+        ELSE NOT c.delivered OR (c.ended_at + make_interval(secs => %(grace)s::float8) < now) IS NOT true
+    END
+"""
+
 CLAIM: Final[LiteralString] = f"""
-    INSERT INTO ballast_calls AS c (key, {_COLUMNS})
+    INSERT INTO ballast_v1_calls AS c (key, {_COLUMNS})
     SELECT %(key)s, %(fingerprint)s, %(holder)s, 'running', 1, 1, false, NULL, keep, now + lease, now, NULL,
            now + lease + keep
     FROM {_NOW}, (
@@ -69,7 +91,7 @@ CLAIM: Final[LiteralString] = f"""
 """
 
 LOOK: Final[LiteralString] = f"""
-    SELECT {_ENTRY} FROM ballast_calls AS c WHERE c.key = %(key)s AND c.expires_at > clock_timestamp()
+    SELECT {_ENTRY} FROM ballast_v1_calls AS c WHERE c.key = %(key)s AND c.expires_at > clock_timestamp()
 """
 
 _MINE: Final[LiteralString] = """
@@ -77,7 +99,7 @@ _MINE: Final[LiteralString] = """
 """
 
 RENEW: Final[LiteralString] = f"""
-    UPDATE ballast_calls AS c
+    UPDATE ballast_v1_calls AS c
     SET (lease_until, expires_at) = (
         SELECT now + make_interval(secs => %(lease)s), now + make_interval(secs => %(lease)s) + c.keep_for
         FROM {_NOW}
@@ -85,8 +107,16 @@ RENEW: Final[LiteralString] = f"""
     WHERE {_MINE} AND c.state = 'running'
 """
 
+# What a holder that was never lost says: the rest of the port's rules have nothing to decide.
+COMPLETE_FIRST: Final[LiteralString] = f"""
+    UPDATE ballast_v1_calls AS c
+    SET state = %(state)s, result = %(result)s, ended_at = clock_timestamp(),
+        expires_at = clock_timestamp() + make_interval(secs => %(window)s)
+    WHERE {_MINE} AND c.state = 'running'
+"""
+
 COMPLETE: Final[LiteralString] = f"""
-    UPDATE ballast_calls AS c
+    UPDATE ballast_v1_calls AS c
     SET (state, result, delivered, ended_at, expires_at) = (
         SELECT becomes.*
         FROM {_NOW}, LATERAL (
@@ -100,10 +130,10 @@ COMPLETE: Final[LiteralString] = f"""
     WHERE {_MINE} AND c.state IN ('running', 'unknown', %(state)s)
 """
 
-RELEASE: Final[LiteralString] = f"DELETE FROM ballast_calls AS c WHERE {_MINE} AND c.state = 'running'"
+RELEASE: Final[LiteralString] = f"DELETE FROM ballast_v1_calls AS c WHERE {_MINE} AND c.state = 'running'"
 
 DELIVERED: Final[LiteralString] = """
-    UPDATE ballast_calls AS c SET delivered = true
+    UPDATE ballast_v1_calls AS c SET delivered = true
     WHERE c.key = %(key)s AND c.epoch = %(epoch)s AND c.state <> 'running' AND c.expires_at > clock_timestamp()
 """
 
@@ -112,13 +142,13 @@ _RECORD: Final[LiteralString] = "r.key, r.value, r.version, extract(epoch FROM r
 _LIVES: Final[LiteralString] = "(r.expires_at IS NULL OR r.expires_at > clock_timestamp())"
 
 GET: Final[LiteralString] = f"""
-    SELECT {_RECORD} FROM ballast_records AS r WHERE r.kind = %(kind)s AND r.key = %(key)s AND {_LIVES}
+    SELECT {_RECORD} FROM ballast_v1_records AS r WHERE r.kind = %(kind)s AND r.key = %(key)s AND {_LIVES}
 """
 
 _INSERT: Final[LiteralString] = """
-    INSERT INTO ballast_records AS r (kind, key, value, version, writer, expires_at)
+    INSERT INTO ballast_v1_records AS r (kind, key, value, version, writer, expires_at)
     VALUES (
-        %(kind)s, %(key)s, %(value)s, nextval('ballast_record_version'), %(writer)s,
+        %(kind)s, %(key)s, %(value)s, nextval('ballast_v1_record_version'), %(writer)s,
         clock_timestamp() + make_interval(secs => %(expires_in)s::float8)
     )
     ON CONFLICT (kind, key) DO UPDATE
@@ -132,9 +162,9 @@ PUT: Final[LiteralString] = f"{_INSERT} RETURNING r.version"
 PUT_NEW: Final[LiteralString] = f"{_INSERT} WHERE NOT {_LIVES} OR r.writer = excluded.writer RETURNING r.version"
 
 PUT_OVER: Final[LiteralString] = f"""
-    UPDATE ballast_records AS r
+    UPDATE ballast_v1_records AS r
     SET (value, version, writer, expires_at) = (
-        %(value)s, nextval('ballast_record_version'), %(writer)s,
+        %(value)s, nextval('ballast_v1_record_version'), %(writer)s,
         clock_timestamp() + make_interval(secs => %(expires_in)s::float8)
     )
     WHERE r.kind = %(kind)s AND r.key = %(key)s AND (r.version = %(version)s AND {_LIVES} OR r.writer = %(writer)s)
@@ -142,11 +172,11 @@ PUT_OVER: Final[LiteralString] = f"""
 """
 
 TAKE: Final[LiteralString] = f"""
-    DELETE FROM ballast_records AS r WHERE r.kind = %(kind)s AND r.key = %(key)s AND {_LIVES} RETURNING {_RECORD}
+    DELETE FROM ballast_v1_records AS r WHERE r.kind = %(kind)s AND r.key = %(key)s AND {_LIVES} RETURNING {_RECORD}
 """
 
 PAGE: Final[LiteralString] = f"""
-    SELECT {_RECORD} FROM ballast_records AS r
+    SELECT {_RECORD} FROM ballast_v1_records AS r
     WHERE r.kind = %(kind)s AND r.key >= %(first)s AND r.key > %(after)s
       AND (%(beyond)s::bytea IS NULL OR r.key < %(beyond)s) AND {_LIVES}
     ORDER BY r.key LIMIT %(limit)s
@@ -154,15 +184,15 @@ PAGE: Final[LiteralString] = f"""
 
 # Here the clock is that of the statement's beginning: an index can be asked for what is before it.
 SWEEP_CALLS: Final[LiteralString] = """
-    DELETE FROM ballast_calls WHERE key IN (
-        SELECT key FROM ballast_calls WHERE expires_at <= statement_timestamp()
+    DELETE FROM ballast_v1_calls WHERE key IN (
+        SELECT key FROM ballast_v1_calls WHERE expires_at <= statement_timestamp()
         ORDER BY expires_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
     )
 """
 
 SWEEP_RECORDS: Final[LiteralString] = """
-    DELETE FROM ballast_records WHERE (kind, key) IN (
-        SELECT kind, key FROM ballast_records WHERE expires_at <= statement_timestamp()
+    DELETE FROM ballast_v1_records WHERE (kind, key) IN (
+        SELECT kind, key FROM ballast_v1_records WHERE expires_at <= statement_timestamp()
         ORDER BY expires_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
     )
 """
