@@ -1,8 +1,9 @@
 """A place for an authorization server on a loopback port, and a host that goes through it as real ones do."""
 
+import asyncio
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from starlette.routing import Route
 
 from connector.oauth import AuthorizationServer, Notices, Place
 from connector.stores.memory import MemoryStore
-from connector.stores.port import Store
+from connector.stores.port import Record, Store
 from tests.loopback import served
 
 SECRET = b"a secret of the tests, 32 bytes."
@@ -96,6 +97,14 @@ class House:
         """A new process: everything in memory is gone but what the store keeps."""
         self.store = store or self.store
         self.late.app = app_of(lock or self.lock, self.url, store=self.store, notices=self.notices, secret=self.secret)
+
+    def kept(self, kind: str) -> Sequence[Record]:
+        """What the store keeps of one kind."""
+        return asyncio.run(self.store.page(kind))
+
+    def keep(self, kind: str, key: str, value: bytes) -> None:
+        """Put something into the store behind the server's back."""
+        asyncio.run(self.store.put(kind, key, value))
 
     def metadata(self) -> dict[str, Any]:
         found: dict[str, Any] = self.http.get(f"{self.url}/.well-known/oauth-authorization-server").json()

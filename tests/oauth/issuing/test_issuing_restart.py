@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from connector.errors import StoreUnavailable
+from connector.stores.memory import MemoryStore
+from connector.stores.port import Record
 from connector.stores.sqlite import SqliteStore
 from tests.oauth.issuing.house import House, house
 
@@ -45,22 +48,17 @@ def test_a_store_that_lost_its_last_write_does_not_cost_the_grant() -> None:
     with house() as at:
         client_id = at.client_id()
         first = at.granted(client_id)["refresh_token"]
-        kept = dict(at.store._records)  # type: ignore[attr-defined]
+        (kept,) = at.kept("oauth-grant")
         second = at.refresh(client_id, first).json()["refresh_token"]
-        at.store._records = kept  # type: ignore[attr-defined]
+        at.keep("oauth-grant", kept.key, kept.value)
 
         assert at.refresh(client_id, second).status_code == 200
 
 
 def rewrite(at: House, change: Any) -> None:
     """Store every grant as `change` makes it."""
-    records = at.store._records  # type: ignore[attr-defined]
-    for (kind, key), record in list(records.items()):
-        if kind == "oauth-grant":
-            said = change(json.loads(record.value))
-            records[kind, key] = type(record)(
-                key=key, value=json.dumps(said).encode(), version=record.version, expires_at=record.expires_at
-            )
+    for record in at.kept("oauth-grant"):
+        at.keep("oauth-grant", record.key, json.dumps(change(json.loads(record.value))).encode())
 
 
 @pytest.mark.parametrize(
@@ -101,3 +99,45 @@ def test_a_grant_for_another_resource_is_not_one_for_this() -> None:
 
         assert at.call(tokens["access_token"]).status_code == 401
         assert at.refresh(client_id, tokens["refresh_token"]).status_code == 400
+
+
+class Gone(MemoryStore):
+    """A store that answers until it is gone."""
+
+    is_gone = False
+
+    async def get(self, kind: str, key: str) -> Record | None:
+        if self.is_gone:
+            raise StoreUnavailable("the store of the test is gone")
+        return await super().get(kind, key)
+
+    async def put(
+        self, kind: str, key: str, value: bytes, *, expires_in: float | None = None, version: int | None = None
+    ) -> int | None:
+        if self.is_gone:
+            raise StoreUnavailable("the store of the test is gone")
+        return await super().put(kind, key, value, expires_in=expires_in, version=version)
+
+
+def test_while_the_store_is_away_nobody_loses_anything() -> None:
+    """Ours: 503 with Retry-After everywhere, never invalid_grant or 401, on which hosts throw away what they have."""
+    store = Gone()
+    with house(store=store) as at:
+        client_id = at.client_id()
+        tokens, code = at.granted(client_id), at.code(client_id)
+        store.is_gone = True
+        away = [
+            at.refresh(client_id, tokens["refresh_token"]),
+            at.redeem(client_id, code),
+            at.authorize(client_id),
+            at.http.post(f"{at.url}/revoke", data={"token": tokens["refresh_token"], "client_id": client_id}),
+            at.call(tokens["access_token"]),
+        ]
+        assert [answer.status_code for answer in away] == [503] * 5
+        assert {answer.json()["error"] for answer in away} == {"temporarily_unavailable"}
+        assert all(int(answer.headers["retry-after"]) > 0 for answer in away)
+        assert at.register().status_code == 201  # it needs no store
+
+        store.is_gone = False
+        assert at.redeem(client_id, code).status_code == 200
+        assert at.refresh(client_id, tokens["refresh_token"]).status_code == 200
