@@ -127,7 +127,8 @@ async def _plain_postgres(url: str) -> AsyncIterator[Write]:
 
 @asynccontextmanager
 async def _plain_redis(url: str) -> AsyncIterator[Write]:
-    client = redis.asyncio.Redis.from_url(url)
+    pool = redis.asyncio.BlockingConnectionPool.from_url(url, max_connections=16, timeout=5.0, socket_timeout=3.0)
+    client = redis.asyncio.Redis.from_pool(pool)
 
     async def write() -> None:
         await client.set(secrets.token_hex(16), RESULT, px=60_000)
