@@ -266,7 +266,7 @@ def test_wrong_passwords_are_limited_also_after_a_restart() -> None:
 
         assert [each.status_code for each in wrong] == [403] * 5
         assert "Name and password do not fit" in wrong[0].text
-        assert right.status_code == 429
+        assert (right.status_code, right.headers["retry-after"]) == (429, "300")
         assert 'role="alert">Too many' in right.text
         assert sent_back(signed_in(at, page, name="bert", password="battery"))["code"]  # another person goes on
         clock.now += 301
@@ -369,6 +369,13 @@ def test_ones_own_login_says_who_it_is_and_the_page_asks_them() -> None:
         assert "password" not in page.text.split("</style>")[1]
         code = sent_back(answer(at, page))["code"]
         assert at.call(at.redeem(client_id, code).json()["access_token"]).json()["subject"] == "user-17"
+
+
+def test_a_login_that_says_neither_is_a_mistake_of_the_owner(capfd: pytest.CaptureFixture[str]) -> None:
+    """Ours: nobody gets in by it, and the log says what to return."""
+    with approving(lambda request, wish: "anna") as at:
+        assert at.authorize(at.client_id()).status_code == 500
+        assert "approve() returned a str: return SignedIn, Approval, Denial or a Response" in capfd.readouterr().err
 
 
 def test_if_somebody_else_has_signed_in_meanwhile_they_are_asked_themselves() -> None:

@@ -72,20 +72,27 @@ class Asking:
         if self.approve is None:
             return None
         answer = self.approve(request, wish)
-        return await answer if inspect.isawaitable(answer) else answer
+        answer = await answer if inspect.isawaitable(answer) else answer
+        if not isinstance(answer, SignedIn | Approval | Denial | Response):
+            kind = type(answer).__name__
+            raise TypeError(f"approve() returned a {kind}: return SignedIn, Approval, Denial or a Response")
+        return answer
 
     async def _sign_in(self, request: Request, wish: Wish, form: Parameters) -> SignedIn | Response:
         assert self.people is not None, "only called with people"  # noqa: S101
         name = (form["name"] or "").strip()
         address = request.client.host if request.client is not None else ""
-        problem, status = "Name and password do not fit. Try again.", 403
+        refused = Refused("access_denied", "Name and password do not fit. Try again", status=403)
         try:
             subject = await self.people.sign_in(name, form["password"] or "", address=address)
-        except Refused as refused:
-            subject, problem, status = None, f"{refused}.", refused.status
+        except Refused as raised:
+            subject, refused = None, raised
         if subject is not None:
             return SignedIn(subject=subject)
-        return self._question(request, wish, None, name=name[:100], problem=problem, status=status)
+        page = self._question(request, wish, None, name=name[:100], problem=f"{refused}.", status=refused.status)
+        if refused.retry_after is not None:
+            page.headers["Retry-After"] = str(refused.retry_after)
+        return page
 
     def _question(self, request: Request, wish: Wish, who: SignedIn | None, **shown: Any) -> Response:
         browser = request.cookies.get(self._cookie) or secrets.token_urlsafe(24)
