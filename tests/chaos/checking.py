@@ -16,8 +16,8 @@ after a crash: until it is stored, it may be.
 
 Wishes without a name are promised less, and the rules say how much less: once it was noted that an answer arrived,
 whoever asks again has a new wish, so a request that was under way all the time (in the buffer of a worker that stood
-still, say) may run once more: one effect more for each noted answer. And where the note was lost to a fault, a person
-who repeats gets the old answer, marked as such.
+still, say) may run once more: one effect more for each noted answer. And where the note was lost to a fault, or all
+that had arrived was that nobody knows, a person who repeats gets the old answer, marked as such.
 """
 
 from collections import defaultdict
@@ -179,7 +179,10 @@ def _merged(judge: Judge, wish: Wish, asking: Asking, effect: Told) -> Iterator[
         yield _violation("d", [wish, other], f"{wish.id} got the answer of {other.id} without being told so")
     begun = min(each.asked_at for each in judge.askings[wish.id])
     alike = [each for each in judge.history.wishes if each.likeness == wish.likeness]
-    if any(effect.at < note.at < begun for note in judge.lines("noted", alike)):
+    was_told = any(
+        each.receipt == asking.receipt and each.ended_at < begun for of in alike for each in judge.askings[of.id]
+    )
+    if was_told and any(effect.at < note.at < begun for note in judge.lines("noted", alike)):
         yield _violation("d", [wish, other], f"{other.id} was noted as answered, and {wish.id} still got its answer")
     faults = judge.history.faults
     if not any(f.begun_at < asking.ended_at and f.ended_at + _SLACK > effect.at for f in faults):

@@ -22,6 +22,7 @@ from tests.chaos.faults import FOLDER, Deed, Plan
 from tests.chaos.history import POLICIES, Asking, Ending, Fault, History, Told, Wish
 from tests.chaos.ledger import lines_of
 from tests.chaos.proxies import proxies
+from tests.chaos.shop import FORGETFUL
 from tests.chaos.stores import SHELVES, Shelf
 from tests.chaos.stories import Author, Story, Turn
 from tests.proxies.processes import Program, free_ports, python_module, running
@@ -40,7 +41,8 @@ _AT_ONCE: Final = 48
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plans:
     """What a run is to be. `calls` is how many requests clients send at least, `lease` and `grace` are seconds,
-    `strikes` is how many of a hundred stories are struck by a fault at a commit point.
+    `strikes` is how many of a hundred stories are struck by a fault at a commit point. `is_forgetful` breaks the store,
+    to see that it is noticed.
     """
 
     store: str
@@ -50,6 +52,7 @@ class Plans:
     lease: float = 1.5
     grace: float = 0.3
     strikes: float = 4.0
+    is_forgetful: bool = False
 
     def troubles(self, kinds: int) -> int:
         """How often something is done to the store: each kind once at least, and once for a thousand calls."""
@@ -58,13 +61,16 @@ class Plans:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ran:
-    """What came of a run. `struck` are the faults that reached their point, as `deed point`."""
+    """What came of a run. `struck` are the faults that reached their point, as `deed point`; `workers` are the process
+    ids of those who served at its end, and are gone.
+    """
 
     plans: Plans
     history: History
     struck: Counter[str]
     seconds: float
     clock: str
+    workers: Sequence[int]
 
 
 class Stage:
@@ -176,12 +182,7 @@ async def run(plans: Plans) -> Ran:
         ledger = stack.enter_context(_ledger(book, folder))
         crew, clock = await _crew(plans, shelf, ledger, folder, stack)
         await stack.enter_async_context(crew.at_work())
-        ports = [worker.port for worker in crew.workers]
-        ways = stack.enter_context(proxies(ports, folder))
-        # A port is in the choice twice where two were; direct ways show the worker what the client does.
-        ways |= {f"direct {number}": port for number, port in enumerate(ports)}
-        author = Author(plans.seed, strikes=plans.strikes, deeds=_deeds(plans, shelf), grace=plans.grace)
-        stage = Stage(plans, ways, author)
+        stage = Stage(plans, _ways(crew, folder, stack), _author(plans, shelf))
         async with _troubled(plans, shelf, crew, stage) as troubles:
             await stage.play()
         await asyncio.sleep(2 * plans.lease)
@@ -194,7 +195,15 @@ async def run(plans: Plans) -> Ran:
             faults=[*crew.faults, *troubles],
             grace=plans.grace,
         )
-    return Ran(plans=plans, history=history, struck=struck, seconds=time.monotonic() - begun, clock=clock)
+    workers = [worker.pid for worker in crew.workers]
+    seconds = time.monotonic() - begun
+    return Ran(plans=plans, history=history, struck=struck, seconds=seconds, clock=clock, workers=workers)
+
+
+def _ways(crew: Crew, folder: Path, stack: AsyncExitStack) -> dict[str, int]:
+    """The ports that clients may ask: both proxies, and each worker, which then sees the client itself leave."""
+    ports = [worker.port for worker in crew.workers]
+    return stack.enter_context(proxies(ports, folder)) | {f"direct {each}": port for each, port in enumerate(ports)}
 
 
 @asynccontextmanager
@@ -232,6 +241,7 @@ async def _crew(plans: Plans, shelf: Shelf, ledger: int, folder: Path, stack: As
         "BALLAST_LEASE": str(plans.lease),
         "BALLAST_GRACE": str(plans.grace),
         FOLDER: str(folder / "strikes"),
+        FORGETFUL: "1" if plans.is_forgetful else "",
     }
     arguments = [shelf.url, str(ledger)]
     nurseries = [await stack.enter_async_context(nursery(arguments, environment, _log(plans, folder)))]
@@ -255,6 +265,12 @@ def _wrong_clock() -> tuple[dict[str, str], str]:
         said = {"LD_PRELOAD": str(_FAKETIME), "FAKETIME": "+3600s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
         return said, "one worker an hour ahead (libfaketime)"
     return {"CHAOS_CLOCK": "3600"}, "one worker an hour ahead (time.time only; libfaketime is not installed)"
+
+
+def _author(plans: Plans, shelf: Shelf) -> Author:
+    """Draws what is played. Where there is one worker, whatever stops it stops everything: that happens less often."""
+    strikes = plans.strikes if shelf.is_shared else plans.strikes / 4
+    return Author(plans.seed, strikes=strikes, deeds=_deeds(plans, shelf), grace=plans.grace)
 
 
 def _deeds(plans: Plans, shelf: Shelf) -> list[Deed]:

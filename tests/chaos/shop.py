@@ -25,6 +25,10 @@ JOIN: Final = 15.0
 """Seconds a call waits for an equal one: less than the clients of the run wait for an answer."""
 
 
+FORGETFUL: Final = "CHAOS_FORGETFUL"
+"""The environment variable that makes the store forget every call: what a run must find."""
+
+
 class Receipt(BaseModel):
     """What a tool answers: which run of it this was, and for whom."""
 
@@ -109,12 +113,15 @@ class StruckStore:
 
     def __init__(self, real: Store, outside: Outside) -> None:
         self._real, self._outside = real, outside
+        self._forgets = bool(os.environ.get(FORGETFUL))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)
 
     async def claim(self, claim: Claim) -> Claimed:
         reach("claiming")
+        if self._forgets:
+            claim = replace(claim, key=secrets.token_hex(16))
         claimed = await self._real.claim(claim)
         if claimed.verdict is Verdict.TAKEN_OVER:
             await self._tell("taken over", claimed.entry.epoch)

@@ -74,8 +74,10 @@ class Author:
 
     def _cut(self) -> Story:
         """A client that hangs up, and asks again."""
-        cut = self._draw.choice(CUTS)
-        return Story(phases=[[replace(self._turn(self._wish()), cut=cut)]])
+        cut, turn = self._draw.choice(CUTS), self._turn(self._wish())
+        if cut == "first byte" and self._draw.random() < 0.5:  # the first byte is a heartbeat, and the tool still runs
+            turn = replace(turn, before=1.0, after=0.5)
+        return Story(phases=[[replace(turn, cut=cut)]])
 
     def _twice(self) -> Story:
         """Two dispatches of one wish, some milliseconds apart (claude-code #36149) or while the first runs."""

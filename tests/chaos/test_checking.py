@@ -88,6 +88,12 @@ GOOD = {
         [EFFECT],
         Fault(what="kill", begun_at=2.0, ended_at=2.4),
     ),
+    "a repeat of what nobody knew about, and by then somebody does": history(
+        [UNNAMED, AGAIN],
+        [told(Ending.UNKNOWN), asking("w2", at=4, mark="replayed")],
+        [EFFECT, NOTED],
+        Fault(what="stop", begun_at=0.5, ended_at=2.4),
+    ),
     "a stray request without a key, after the answer was noted as arrived": history(
         [UNNAMED], [asking(), asking(receipt="r2", at=3)], [EFFECT, NOTED, replace(SECOND, at=3.5, key="k2")]
     ),
