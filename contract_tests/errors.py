@@ -27,6 +27,10 @@ class UnknownSession(BallastTestError):
     """A session was asked for by an id that does not exist."""
 
 
+class UnknownRule(BallastTestError):
+    """A rule for mutations was asked for by an id that does not exist."""
+
+
 class BadConfiguration(BallastTestError):
     """ballast.toml or `[tool.ballast]` says something that cannot be used."""
 

@@ -133,9 +133,96 @@ class SessionRun:
         return tuple(finding for step in self.steps for finding in step.findings)
 
 
+class Fate(StrEnum):
+    """What became of a mutant."""
+
+    SURVIVED = "survived"
+    BROKE = "broke"
+    NOT_TRIED = "not tried"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One place where a mutant differs from its session.
+
+    `part` is body, header, query, form, cut or dialogue; `pointer` a JSON pointer in a body, or else a name. `value` is
+    the JSON type with the value where it is short, of what was added, removed, or put `instead_of` another.
+    `position` says whether the step itself differs (here), a copy of it before or after, or all of the session (beside).
+    """
+
+    step: str
+    part: str
+    pointer: str
+    kind: str
+    value: str
+    instead_of: str = ""
+    position: str = "here"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MutantRun:
+    """One session after one kind of platform change. Of a broken one `differences` are the smallest that break it.
+
+    `steps` are those that broke, with their exchanges. `reason` says why it was not tried, or what else happened.
+    """
+
+    rule: str
+    session: str
+    fate: Fate
+    differences: tuple[Difference, ...]
+    steps: tuple[StepRun, ...] = ()
+    reason: str = ""
+    plays: int = 0
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Every finding of every step, in order."""
+        return tuple(finding for step in self.steps for finding in step.findings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleRun:
+    """One kind of platform change, and what became of its mutants. `not_applicable` counts sessions without a place."""
+
+    id: str
+    title: str
+    stands_for: str
+    expected: str
+    source: str
+    incidents: tuple[str, ...]
+    advice: str
+    survived: int
+    broke: int
+    not_tried: int
+    not_applicable: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MutationRun:
+    """All mutants of one run. `derived` are all that could have been tried; more than `budget` are sampled by `seed`."""
+
+    seed: int
+    budget: int
+    derived: int
+    duration: float
+    sessions: tuple[str, ...]
+    rules: tuple[RuleRun, ...]
+    mutants: tuple[MutantRun, ...]
+
+    @property
+    def survived(self) -> int:
+        """Mutants under which nothing broke."""
+        return sum(rule.survived for rule in self.rules)
+
+    @property
+    def broke(self) -> int:
+        """Mutants under which something broke."""
+        return sum(rule.broke for rule in self.rules)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """All sessions of one replay against one target."""
+    """All sessions of one replay against one target, and what became of their mutants if they were asked for."""
 
     target: str
     url: str
@@ -144,6 +231,7 @@ class Run:
     version: str
     sessions: tuple[SessionRun, ...]
     notes: tuple[str, ...] = field(default=())
+    mutations: MutationRun | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -152,8 +240,8 @@ class Run:
 
     @property
     def exit_code(self) -> int:
-        """0: every checked session holds; 1: at least one finding; 2: nothing could be checked."""
+        """0: every checked session holds; 1: a finding, also under a mutation; 2: nothing could be checked."""
         verdicts = {session.verdict for session in self.sessions}
-        if Verdict.FAILED in verdicts:
+        if Verdict.FAILED in verdicts or (self.mutations is not None and self.mutations.broke):
             return 1
         return 0 if Verdict.PASSED in verdicts else 2

@@ -1,0 +1,1 @@
+"""The rules, by what they change. Every one is a pure function of a session."""
