@@ -48,7 +48,7 @@ async def test_a_schema_of_a_newer_version_is_refused_and_left_alone(url: str, a
 
     async with PostgresStore(url) as store:
         for _ in range(2):
-            with pytest.raises(StoreTooNew, match=r"has schema 99; .* up to 1"):
+            with pytest.raises(StoreTooNew, match=r"has schema 99; .* up to 2"):
                 await store.claim(CLAIM)
         with pytest.raises(StoreTooNew):
             await store.check()

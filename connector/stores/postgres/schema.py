@@ -10,6 +10,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from ...errors import StoreTooNew
+from .functions import CLAIM, COMPLETE
 
 _LOCK: Final = 0x62616C6C617374  # "ballast"; advisory locks share one number space with the rest of the database
 
@@ -47,7 +48,7 @@ _FIRST: Final[tuple[LiteralString, ...]] = (
     "CREATE SEQUENCE ballast_v1_record_version",
 )
 
-MIGRATIONS: Final[tuple[tuple[LiteralString, ...], ...]] = (_FIRST,)
+MIGRATIONS: Final[tuple[tuple[LiteralString, ...], ...]] = (_FIRST, (CLAIM, COMPLETE))
 
 VERSION: Final = len(MIGRATIONS)
 

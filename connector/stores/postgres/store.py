@@ -1,6 +1,4 @@
-"""Calls and records in PostgreSQL, each decision one statement on the server's clock.
-
-The usual case is tried first, by a statement that does it or nothing; the whole table of the port is asked only then.
+"""Calls and records in PostgreSQL, each operation one statement on the server's clock.
 
 What was answered survives a crash of the server and a loss of power, as far as its `synchronous_commit` and `fsync` are
 on, which they are unless somebody turned them off. A failover to an asynchronous replica can lose the last moments.
@@ -55,19 +53,16 @@ class PostgresStore:
 
     async def claim(self, claim: Claim) -> Claimed:
         """See `Calls.claim`."""
-        first = {
-            "key": claim.key,
-            "fingerprint": claim.fingerprint,
-            "holder": claim.holder,
-            "lease": claim.lease,
-            "window": claim.window,
-        }
-        rest = {"grace": claim.grace, "takes_over": claim.takes_over}
-        row = await self._row(statements.CLAIM_FIRST, **first)
-        if row is None:
-            row = await self._row(statements.CLAIM_STANDING, **first, **rest)
-        if row is None:
-            (row,) = await self._rows(statements.CLAIM, **first, **rest)
+        (row,) = await self._rows(
+            statements.CLAIM,
+            key=claim.key,
+            fingerprint=claim.fingerprint,
+            holder=claim.holder,
+            lease=claim.lease,
+            window=claim.window,
+            grace=claim.grace,
+            takes_over=claim.takes_over,
+        )
         entry = _entry(claim.key, row)
         return Claimed(verdict=_verdict(claim, entry), entry=entry)
 
@@ -85,10 +80,8 @@ class PostgresStore:
     ) -> bool:
         """See `Calls.complete`."""
         values = {"key": key, "epoch": epoch, "holder": holder, "state": state.value, "result": result}
-        return (
-            await self._changed(statements.COMPLETE_FIRST, **values, window=window) == 1
-            or await self._changed(statements.COMPLETE, **values, window=window) == 1
-        )
+        (row,) = await self._rows(statements.COMPLETE, **values, window=window)
+        return bool(row[0])
 
     async def release(self, key: str, *, epoch: int, holder: str) -> bool:
         """See `Calls.release`."""
