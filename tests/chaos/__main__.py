@@ -33,7 +33,7 @@ def main(stores: tuple[str, ...], calls: int, seed: int, faults: str, strikes: f
         try:
             ran = asyncio.run(run(plans))
         except pytest.skip.Exception as skipped:
-            raise click.ClickException(str(skipped)) from None
+            raise click.UsageError(str(skipped)) from None
         found = violations(ran.history)
         if history is not None:
             history.mkdir(parents=True, exist_ok=True)

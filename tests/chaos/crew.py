@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,6 +22,8 @@ SETTINGS: Final = {
     "BALLAST_FIRST_BYTE": "0.3",
     "BALLAST_HEARTBEAT_INTERVAL": "0.5",
     "BALLAST_SELF_CHECK": "false",
+    "BALLAST_DRAIN": "1",
+    "BALLAST_DRAIN_NOTICE": "0.1",
     "BALLAST_CALLS": "1000",
     "BALLAST_CALLS_PER_PRINCIPAL": "500",
 }
@@ -88,6 +90,13 @@ async def nursery(arguments: Sequence[str], environment: Mapping[str, str], log:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
+        _tidy(process.pid)
+
+
+def _tidy(pid: int) -> None:
+    """Remove what libfaketime leaves behind of a process that was killed."""
+    for left in (f"faketime_shm_{pid}", f"sem.faketime_sem_{pid}"):
+        Path("/dev/shm", left).unlink(missing_ok=True)
 
 
 class Crew:
@@ -105,10 +114,13 @@ class Crew:
     async def at_work(self) -> AsyncIterator[None]:
         """Every worker serves; until the block ends, who dies is replaced and who stands still is woken."""
         await asyncio.gather(*(self._begin(worker) for worker in self.workers))
-        async with AsyncExitStack() as stack:
-            for worker in self.workers:
-                stack.callback(asyncio.create_task(self._watch(worker)).cancel)
+        watching = [asyncio.create_task(self._watch(worker)) for worker in self.workers]
+        try:
             yield
+        finally:
+            for task in watching:
+                task.cancel()
+            await asyncio.gather(*(_end(worker.pid) for worker in self.workers))
 
     async def _begin(self, worker: Worker) -> None:
         worker.pid = await worker.nursery.worker(worker.port, worker.more)
@@ -141,6 +153,15 @@ class Crew:
             os.kill(worker.pid, signal.SIGCONT)
             self.faults.append(Fault(what="stop", begun_at=worker.stopped_at, ended_at=now, detail=str(worker.pid)))
             worker.stopped_at = None
+
+
+async def _end(pid: int) -> None:
+    """Kill a worker, and return when it is gone."""
+    ends = time.monotonic() + _LONGEST_START
+    while _state(pid) not in {None, "Z"} and time.monotonic() < ends:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        await asyncio.sleep(_LOOK_EVERY)
 
 
 def _state(pid: int) -> str | None:

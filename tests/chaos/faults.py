@@ -17,7 +17,13 @@ HEADER: Final = "x-chaos"
 FOLDER: Final = "CHAOS_STRIKES"
 """The environment variable that names where the files of faults that have struck are made."""
 
-Deed = Literal["kill", "stop"]
+Deed = Literal["kill", "stop", "leave"]
+
+_SIGNALS: Final[dict[Deed, signal.Signals]] = {
+    "kill": signal.SIGKILL,
+    "stop": signal.SIGSTOP,
+    "leave": signal.SIGTERM,
+}
 
 POINTS: Final = {
     "arrived": "before the connector sees the request",
@@ -82,7 +88,7 @@ def reach(point: str, plan: Plan | None = None) -> None:
     strike = plan.strike
     folder = Path(os.environ[FOLDER])
     if any(_first_to_make(folder / f"{strike.token}.{number}") for number in range(strike.times)):
-        os.kill(os.getpid(), signal.SIGKILL if strike.deed == "kill" else signal.SIGSTOP)
+        os.kill(os.getpid(), _SIGNALS[strike.deed])
 
 
 def _first_to_make(file: Path) -> bool:

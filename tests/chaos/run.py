@@ -27,7 +27,7 @@ from tests.chaos.stores import SHELVES, Shelf
 from tests.chaos.stories import Author, Story, Turn
 from tests.proxies.processes import Program, free_ports, python_module, running
 
-FAULTS: Final = ("kill", "stop", "cut", "store", "clock")
+FAULTS: Final = ("kill", "leave", "stop", "cut", "store", "clock")
 
 _FAKETIME: Final = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 
@@ -277,6 +277,8 @@ def _deeds(plans: Plans, shelf: Shelf) -> list[Deed]:
     deeds: list[Deed] = []
     if "kill" in plans.faults and shelf.is_shared:
         deeds += ["kill", "kill", "kill"]
+    if "leave" in plans.faults and shelf.is_shared:
+        deeds += ["leave"]
     if "stop" in plans.faults:
         deeds += ["stop"]
     return deeds

@@ -60,7 +60,8 @@ def sqlite(folder: Path) -> Iterator[Shelf]:
 @contextmanager
 def postgres(folder: Path) -> Iterator[Shelf]:
     """A server of its own."""
-    with postgres_server() as server:
+    # Segments of shared memory outlive a server that is killed; files in its folder go with that.
+    with postgres_server("dynamic_shared_memory_type=mmap") as server:
         yield Shelf(url=server.url, troubles=_done_to(server), has_own_clock=True)
 
 

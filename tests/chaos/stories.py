@@ -21,7 +21,7 @@ USERS: Final = {"anna": True, "ben": True, "cara": True, "dora": False, "emil": 
 
 CONVERSATIONS: Final = ("v1/chat-1", "v1/chat-2", "v1/chat-3")
 
-STOPPABLE: Final = ("claiming", "claimed", "begun", "done", "completing", "completed", "replying")
+HALTING: Final = ("claiming", "claimed", "begun", "done", "completing", "completed", "replying")
 
 _WEIGHTS: Final = {"plain": 24, "cut": 20, "twice": 14, "replay": 12, "repeat": 14, "near": 10, "changed": 6}
 
@@ -133,7 +133,7 @@ class Author:
         if not self._deeds or self._draw.random() * 100 >= self._strikes:
             return None
         deed = self._draw.choice(self._deeds)
-        points = STOPPABLE if deed == "stop" else tuple(POINTS)
+        points = tuple(POINTS) if deed == "kill" else HALTING
         point = self._draw.choice([point for point in points if wish.key is None or point not in OF_IMPLIED])
         times = 2 if deed == "kill" and self._draw.random() < 0.2 else 1
         return Strike(token=f"{wish.id}-{deed}-{point}", point=point, deed=deed, times=times)
