@@ -11,13 +11,14 @@ from typing import Any, ClassVar, Literal, get_args
 
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, Icon
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from .calls.answering import ToolResult, answer
+from .calls.answering import ToolResult, compact, told
 from .calls.archive import Archive
 from .calls.handing_over import Handing, Replying, run_once
 from .calls.running import Workers, names_its_wish, tool_function
@@ -229,14 +230,12 @@ class Connector(MCPServer[Any]):
         if tool is None:
             known = ", ".join(tool.name for tool in await self.list_tools())
             raise MCPError(code=INVALID_PARAMS, message=f"Unknown tool: {name[:64]!r}. Known: {known or 'none'}")
-        call_tool = super().call_tool
-
-        async def run() -> ToolResult:
-            return await call_tool(name, arguments, context)
-
         guard = self._guard_of(tool)
-        if guard is None:
-            return (await answer(name, run))[0]
+        if guard is None:  # said once more, not shared: every frame here is kept by every quiet stream
+            try:
+                return compact(await tool.run(arguments, context, convert_result=True))
+            except ToolError as failed:
+                return told(name, failed)
         handing = Handing(
             tool=tool,
             arguments=arguments,
@@ -245,7 +244,7 @@ class Connector(MCPServer[Any]):
             audience=self.name,
             replying=_replying(context),
         )
-        return await run_once(handing, self._archive, run)
+        return await run_once(handing, self._archive)
 
     def _guard_of(self, tool: Tool) -> Guard | None:
         """What was declared; for a tool that came by the SDK's `.tool()`, what its annotations imply."""

@@ -25,8 +25,12 @@ async def answer(name: str, run: Callable[[], Awaitable[ToolResult]]) -> tuple[T
     try:
         return compact(await run()), State.DONE
     except ToolError as failed:
-        result = CallToolResult(content=[TextContent(text=_explain(name, failed))], is_error=True)
-        return result, _state_after(failed.__cause__)
+        return told(name, failed), _state_after(failed.__cause__)
+
+
+def told(name: str, failed: ToolError) -> CallToolResult:
+    """What a tool raised, as a result."""
+    return CallToolResult(content=[TextContent(text=_explain(name, failed))], is_error=True)
 
 
 def ended(result: ToolResult, state: State | None, failures: Failures) -> Ended:

@@ -4,7 +4,7 @@ Arguments are validated before anything is claimed, so that what does not fit le
 and `Context`; does not know where answers go: it is told by whom that can be asked.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -52,13 +52,17 @@ class Handing:
     replying: Replying | None
 
 
-async def run_once(handing: Handing, archive: Archive, run: Callable[[], Awaitable[ToolResult]]) -> ToolResult:
+async def run_once(handing: Handing, archive: Archive) -> ToolResult:
     """Run a guarded tool, or answer with what an equal call came to."""
     name, guard, own = handing.tool.name, handing.guard, list[ToolResult]()
     try:
         request = _request_of(handing)
     except ValidationError as invalid:
         return not_called(name, invalid)
+
+    async def run() -> ToolResult:
+        result: ToolResult = await handing.tool.run(handing.arguments, handing.context, convert_result=True)
+        return result
 
     async def once() -> Ended:
         result, state = await answer(name, run)

@@ -6,7 +6,6 @@ or exception text is recorded.
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final
@@ -84,8 +83,11 @@ class RequestSpans:
         span = None if _nobody_listens() else self._open(ctx, method, target)
         failure: _Failure | None = None
         try:
-            with nullcontext() if span is None else trace.use_span(span, record_exception=False):
+            if span is None:  # no empty context: every quiet stream would keep it
                 result = await call_next(ctx)
+            else:
+                with trace.use_span(span, record_exception=False):
+                    result = await call_next(ctx)
             failure = _TOOL_FAILED if ctx.method == "tools/call" and _is_tool_error(result) else None
         except BaseException as raised:
             failure = _failure_of(raised)
