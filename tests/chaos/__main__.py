@@ -8,8 +8,9 @@ import click
 import pytest
 
 from tests.chaos.checking import violations
+from tests.chaos.plans import FAULTS, Plans
 from tests.chaos.recording import write
-from tests.chaos.run import FAULTS, Plans, run
+from tests.chaos.run import run
 from tests.chaos.stores import SHELVES
 from tests.chaos.table import shown, table
 

@@ -18,10 +18,10 @@ from tests.stores.servers import Server, postgres_server, redis_server
 Trouble = Callable[[Sequence[int]], None]
 """Does something to the store and ends it again; it is given the process ids of the workers, and blocks meanwhile."""
 
-FULL_FOR: Final = 2.5
-"""Seconds for which a disk stays full: less than the connector's patience with an outcome it cannot store."""
+LONG: Final = 4.5
+"""Seconds of the longer troubles: more than a lease, and more than the 3 for which an outcome waits to be stored."""
 
-FROZEN_FOR: Final = 2.0
+SHORT: Final = 2.0
 
 _DISK: Final = "48m"
 _BLOCK: Final = bytes(1 << 16)
@@ -87,9 +87,19 @@ def _done_to(server: Server) -> dict[str, Trouble]:
 
     def freeze(_: Sequence[int]) -> None:
         with server.frozen():
-            time.sleep(FROZEN_FOR)
+            time.sleep(SHORT)
 
-    return {"store restarted": lambda _: server.restart(), "store killed": kill, "store frozen": freeze}
+    def take_down(_: Sequence[int]) -> None:
+        server.kill()
+        time.sleep(LONG)
+        server.start()
+
+    return {
+        "store restarted": lambda _: server.restart(),
+        "store killed": kill,
+        "store frozen": freeze,
+        "store down for long": take_down,
+    }
 
 
 def _mounted(folder: Path) -> bool:
@@ -101,7 +111,7 @@ def _mounted(folder: Path) -> bool:
 
 def _fill(disk: Path) -> None:
     """Leave no byte on the disk."""
-    filler, ends = disk / "filler", time.monotonic() + FULL_FOR
+    filler, ends = disk / "filler", time.monotonic() + LONG
     try:
         with filler.open("wb", buffering=0) as file:
             while time.monotonic() < ends:
@@ -118,7 +128,7 @@ def _allow_no_files(workers: Sequence[int]) -> None:
     before = {worker: resource.prlimit(worker, resource.RLIMIT_FSIZE) for worker in workers}
     for worker, (_, hard) in before.items():
         resource.prlimit(worker, resource.RLIMIT_FSIZE, (1, hard))
-    time.sleep(FULL_FOR)
+    time.sleep(LONG)
     for worker, limits in before.items():
         with suppress(ProcessLookupError):
             resource.prlimit(worker, resource.RLIMIT_FSIZE, limits)

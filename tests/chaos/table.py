@@ -26,6 +26,7 @@ def figures(ran: Ran, found: Sequence[Violation]) -> dict[str, int]:
         "takeovers": says["taken over"],
         "replays": marks["replayed"],
         "joins": marks["joined"],
+        "unstored": marks["unstored"],
         "unknowns": endings[Ending.UNKNOWN],
         "mismatches": endings[Ending.MISMATCH],
         "refused": endings[Ending.REFUSED],

@@ -11,14 +11,15 @@ import pytest
 
 from tests.chaos.checking import violations
 from tests.chaos.history import Ending
-from tests.chaos.run import Plans, Ran, run
+from tests.chaos.plans import Plans
+from tests.chaos.run import Ran, run
 from tests.chaos.table import shown, table
 
 STORES = {
     "memory": {"first byte"},
     "sqlite": {"kill", "stop", "disk full"},
-    "postgres": {"kill", "stop", "store restarted", "store killed", "store frozen"},
-    "redis": {"kill", "stop", "store restarted", "store killed", "store frozen"},
+    "postgres": {"kill", "stop", "store restarted", "store killed", "store frozen", "store down for long"},
+    "redis": {"kill", "stop", "store restarted", "store killed", "store frozen", "store down for long"},
 }
 """By store, what must have happened for the run to have tried anything."""
 
