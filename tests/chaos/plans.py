@@ -25,5 +25,7 @@ class Plans:
     is_forgetful: bool = False
 
     def troubles(self, kinds: int) -> int:
-        """How often something is done to the store: each kind once at least, and once for a thousand calls."""
-        return max(kinds, self.calls // 1000)
+        """How often something is done to a store to which `kinds` can be done: each once at least, and once for a
+        thousand calls.
+        """
+        return max(kinds, self.calls // 1000) if kinds else 0
