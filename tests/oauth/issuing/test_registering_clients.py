@@ -48,6 +48,8 @@ BODIES: list[Any] = [
     {**WITH, "token_endpoint_auth_method": "tls_client_auth"},
     {**WITH, "token_endpoint_auth_method": "private_key_jwt"},
     {**WITH, "token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": []}},
+    {**WITH, "token_endpoint_auth_method": "private_key_jwt", "jwks_uri": "https://a.example/\ud800"},
+    {**WITH, "token_endpoint_auth_method": "private_key_jwt", "jwks_uri": "https://" + "a" * 900},
     {**WITH, "software_statement": "eyJhbGciOiJub25lIn0.e30."},
     {**WITH, "client_id": "I choose it", "client_secret": "and this"},
     {**WITH, "x_new_member": {"deep": [1, 2, {"er": None}]}},
@@ -142,6 +144,18 @@ def test_visual_studio_code_gets_what_it_asked_for_without_the_device_grant() ->
         assert said["token_endpoint_auth_method"] == "none"
         assert said["scope"] == "notes.read notes.write"
         assert "client_secret" not in said
+
+
+def test_keys_that_are_named_at_registration_are_kept_with_the_id() -> None:
+    """RFC 7591 section 2: private_key_jwt with jwks_uri; without it the client is a public one."""
+    with house() as at:
+        keys = {"token_endpoint_auth_method": "private_key_jwt", "jwks_uri": "https://a.example/jwks.json"}
+        said = at.register(**keys).json()
+        refused = at.redeem(said["client_id"], at.code(said["client_id"]))
+
+        assert (said["token_endpoint_auth_method"], said["jwks_uri"]) == ("private_key_jwt", keys["jwks_uri"])
+        assert (refused.status_code, refused.json()["error"]) == (401, "invalid_client")
+        assert "jwks_uri" not in at.register(jwks_uri=keys["jwks_uri"]).json()
 
 
 def test_unknown_members_grants_methods_and_scopes_are_noticed_by_name() -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from ..refused import Refused
 from .client import Proof, shown
-from .redirects import RedirectRule, is_admitted
+from .redirects import RedirectRule, is_admitted, is_sound
 
 GRANTS: Final = ("authorization_code", "refresh_token")
 RESPONSES: Final = ("code",)
@@ -65,7 +65,7 @@ def narrowed(said: Mapping[str, Any], *, rules: Iterable[RedirectRule], scopes: 
         Refused: There is no redirect address to which a code may be sent, or there are too many to remember.
     """
     jwks_uri = said.get("jwks_uri")
-    jwks_uri = jwks_uri if isinstance(jwks_uri, str) and jwks_uri.startswith("https://") else None
+    jwks_uri = jwks_uri if isinstance(jwks_uri, str) and _is_https(jwks_uri) else None
     kind = said.get("application_type")
     return Registration(
         redirect_uris=_redirects(said.get("redirect_uris"), tuple(rules)),
@@ -110,6 +110,10 @@ def _proof(method: Any, *, has_keys: bool) -> Proof:
     if method in (Proof.BASIC, Proof.POST):  # a tuple: anything may stand there, also what cannot be hashed
         return Proof(method)
     return Proof.KEY if method == Proof.KEY and has_keys else Proof.NONE
+
+
+def _is_https(uri: str) -> bool:
+    return is_sound(uri) and uri.startswith("https://")
 
 
 def _is_short(jwks_uri: str | None) -> bool:
