@@ -20,6 +20,8 @@ from .checks.registry import choose_contracts, choose_sessions
 from .configuration import Configuration, read_configuration
 from .errors import BallastTestError
 from .explaining import contract_explained, contracts_listed, explained, listed
+from .mutating.plan import BUDGET, Plan
+from .mutating.registry import choose_rules
 from .notation.corpus import choose, load_sessions
 from .notation.session import Session
 from .outcome import Run
@@ -71,6 +73,9 @@ def main() -> None:
 @click.option("--junit", "junit_file", metavar="FILE", type=Path, help="Write the run as JUnit XML.")
 @click.option("--html", "html_file", metavar="FILE", type=Path, help="Write the run as one HTML page.")
 @click.option("--traces", is_flag=True, help="Collect the target's OpenTelemetry spans for the reports.")
+@click.option("--mutate", is_flag=True, help="Also try platform changes that have not happened yet.")
+@click.option("--rule", "rules", metavar="NAME", multiple=True, help="With --mutate: only this rule, or PREFIX*.")
+@click.option("--mutants", type=click.IntRange(min=0), help="With --mutate: at most so many (600); 0 for all.")
 @click.option("--slow", is_flag=True, help="Play steps that have to wait for real, minutes and more.")
 @click.option("--verbose", is_flag=True, help="Show what a target in this process logs below a warning.")
 @click.option("--collector-port", type=int, default=0, help="Where to collect them (a free port).")
@@ -80,7 +85,7 @@ def test(target: str | None, **options: Any) -> None:
         configuration = _configuration(target, options)
         sessions = _sessions(configuration)
         with nullcontext() if options["verbose"] else _quiet_target():
-            run = anyio.run(_test, configuration, sessions, options)
+            run = anyio.run(_test, configuration, sessions, options, _plan(options))
         _write_reports(run, options)
     sys.exit(run.exit_code)
 
@@ -176,6 +181,16 @@ def _configuration(target: str | None, typed: dict[str, Any]) -> Configuration:
     )
 
 
+def _plan(options: Mapping[str, Any]) -> Plan | None:
+    """What to mutate; None if nothing."""
+    if not options["mutate"]:
+        if options["rules"] or options["mutants"] is not None:
+            raise click.UsageError("--rule and --mutants say how to mutate: add --mutate.")
+        return None
+    budget = BUDGET if options["mutants"] is None else options["mutants"]
+    return Plan(rules=choose_rules(options["rules"]), budget=budget)
+
+
 def _header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon or not name.strip():
@@ -214,9 +229,11 @@ def _quiet_target() -> Iterator[None]:
         logging.disable(before)
 
 
-async def _test(configuration: Configuration, sessions: Sequence[Session], options: dict[str, Any]) -> Run:
+async def _test(
+    configuration: Configuration, sessions: Sequence[Session], options: dict[str, Any], plan: Plan | None
+) -> Run:
     if not configuration.options.is_traced:
-        return await _play(configuration, sessions)
+        return await _play(configuration, sessions, plan)
     from .collector import Collector  # noqa: PLC0415 - only with --traces
 
     try:
@@ -226,7 +243,7 @@ async def _test(configuration: Configuration, sessions: Sequence[Session], optio
         raise _Complaint(f"Traces cannot be collected: {problem}. Choose another --collector-port.") from problem
     try:
         _export_to(collector.endpoint, configuration.target)
-        return await _play(configuration, sessions, collector)
+        return await _play(configuration, sessions, plan, collector)
     finally:
         collector.stop()
 
@@ -242,14 +259,21 @@ def _export_to(endpoint: str, target: str) -> None:
     os.environ["OTEL_BSP_SCHEDULE_DELAY"] = "200"
 
 
-async def _play(configuration: Configuration, sessions: Sequence[Session], collector: Any = None) -> Run:
+async def _play(
+    configuration: Configuration, sessions: Sequence[Session], plan: Plan | None, collector: Any = None
+) -> Run:
     from .report.terminal import Progress  # noqa: PLC0415 - rich is slow to import and errors need none of it
 
     with Progress() as progress:
         with open_target(configuration.target, path=configuration.path) as target:
             contracts = choose_contracts(configuration.only, configuration.host_profile)
             run = await play_sessions(
-                sessions, target, options=configuration.options, listener=progress, contracts=contracts
+                sessions,
+                target,
+                options=configuration.options,
+                listener=progress,
+                contracts=contracts,
+                plan=plan,
             )
             if collector is not None:
                 await _last_spans(run, collector)

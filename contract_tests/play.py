@@ -22,9 +22,11 @@ from .login.agent import Agent
 from .login.publishing import Published, published
 from .login.signing_in import Login, NoGrant, Tokens
 from .login.signing_key import SigningKey
+from .mutating.plan import Plan
+from .mutating.running import Mutator
 from .notation.session import Session
-from .offer.catalogue import Catalogue, Example
-from .outcome import Ending, Run, SessionRun, Span, StepRun, Verdict
+from .offer.catalogue import Catalogue, Example, only_reading
+from .outcome import Ending, MutationRun, Run, SessionRun, Span, StepRun, Verdict
 from .replay.dialogue import Dialogue, Setting
 from .replay.needs import why_not_checked
 from .replay.survey import Surveyor
@@ -46,6 +48,9 @@ class Listener(Protocol):
 
     def session_ended(self, session: SessionRun) -> None:
         """Take note of how it went."""
+
+    def mutant_started(self, number: int, total: int, rule: str) -> None:
+        """Take note that a mutant is tried next: the `number`th (from 0) of `total`, by a rule."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +83,9 @@ async def play_sessions(
     options: Options | None = None,
     listener: Listener | None = None,
     contracts: Sequence[Contract] = (),
+    plan: Plan | None = None,
 ) -> Run:
-    """Play sessions in order against a target, then check contracts, and return the run.
+    """Play sessions in order against a target, then check contracts, then try mutants if there is a plan.
 
     Raises:
         TargetUnreachable: nothing answers at the target's address.
@@ -96,6 +102,7 @@ async def play_sessions(
             table, remark = await _let_in(table)
             table = table.for_sessions(sessions)
             runs = [*await _play_all(sessions, table, listener), *await _check_all(contracts, table, listener)]
+            mutations = await _mutate(sessions, runs, table, plan, listener) if plan else None
     elsewhere = "" if url == target.url else f"{target.url} did not answer as MCP; {url} did"
     return Run(
         target=target.name,
@@ -105,6 +112,7 @@ async def play_sessions(
         version=_own_version(),
         sessions=tuple(runs),
         notes=tuple(filter(None, (f"seed {seed}", elsewhere, remark))),
+        mutations=mutations,
     )
 
 
@@ -132,6 +140,31 @@ async def _check_all(contracts: Sequence[Contract], table: "_Table", listener: L
         if listener:
             listener.session_ended(runs[-1])
     return runs
+
+
+async def _mutate(
+    sessions: Sequence[Session], runs: Sequence[SessionRun], table: "_Table", plan: Plan, listener: Listener | None
+) -> MutationRun:
+    """Try mutants without pauses. Elsewhere than on loopback nothing is written and nobody is registered for them."""
+    is_near = is_loopback(table.setting.url)
+    catalogue = table.catalogue if is_near else only_reading(table.catalogue)
+    table = replace(table, catalogue=catalogue, setting=replace(table.setting, is_paced=False, is_traced=False))
+
+    def refuses(session: Session) -> str:
+        if not is_near and (session.surface == "oauth" or "login" in session.needs):
+            return "it registers clients and logs in: its mutants are tried on loopback only"
+        client, has_documents = table.options.client, table.documents is not None
+        return why_not_checked(session, catalogue, client, has_documents=has_documents)
+
+    mutator = Mutator(
+        play=lambda session: _play(session, table, None),
+        plan=plan,
+        seed=table.seed,
+        refuses=refuses,
+        note=listener.mutant_started if listener else None,
+        is_slow=table.options.is_slow,
+    )
+    return await mutator.mutate(sessions, {run.id: run for run in runs})
 
 
 async def _let_in(table: "_Table") -> tuple["_Table", str]:

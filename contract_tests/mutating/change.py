@@ -59,7 +59,8 @@ class Change:
     def differences(self) -> tuple[Difference, ...]:
         """The change as reports show it; one entry for each place it touches."""
         if not self.edits:
-            return (Difference(step=self.step, part="dialogue", pointer="", kind="added", value=self.label),)
+            place = {"step": self.step, "part": "dialogue", "pointer": "", "position": self.position.value}
+            return (Difference(kind="added", value=self.label, **place),)
         return tuple(_difference(self, edit) for edit in self.edits)
 
 

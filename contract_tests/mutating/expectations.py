@@ -71,6 +71,7 @@ MISMATCH: Final = Expect(
     any_of=(
         refusal(HEADER_MISMATCH, name="-32020, for header and body differ (HTTP 400)", status=(400,)),
         OLD_VERSION,
+        challenge(),
     )
 )
 BAD_PARAMS: Final = refusal(_INVALID_PARAMS, name="-32602 (HTTP 200 or 400)")

@@ -68,6 +68,11 @@ def messages(session: Session) -> Iterator[Message]:
             yield Message(step=step, body=body.value)
 
 
+def at_endpoint(session: Session) -> Iterator[Message]:
+    """The messages that go to the target's own path: elsewhere nobody need understand them."""
+    yield from (message for message in messages(session) if message.step.send.path == "${target.path}")
+
+
 def requests(session: Session) -> Iterator[Message]:
     """The messages that are answered."""
     yield from (message for message in messages(session) if message.is_request)

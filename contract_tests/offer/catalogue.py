@@ -4,7 +4,7 @@ Pure. A tool that is not read-only is never chosen unless the user gave example 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import CannotMakeArguments
@@ -109,6 +109,12 @@ class Catalogue:
             return f"no arguments could be made for its read-only tools ({'; '.join(reasons)}); {remedy}"
         names = ", ".join(str(tool.get("name")) for tool in tools) or "none"
         return f"none of its tools ({names}) is marked read-only, and others are not called unasked; {remedy}"
+
+
+def only_reading(catalogue: Catalogue) -> Catalogue:
+    """The catalogue without the examples of tools that may write: for calls that nobody counted when giving them."""
+    readers = {str(tool.get("name")) for tool in catalogue.tools if _is_read_only(tool)}
+    return replace(catalogue, examples={name: own for name, own in catalogue.examples.items() if name in readers})
 
 
 def _callable(tool: Mapping[str, Any], arguments: Mapping[str, Any]) -> CallableTool:

@@ -80,6 +80,13 @@ class Progress:
         if self._bars:
             self._bars.advance(self._task)
 
+    def mutant_started(self, number: int, total: int, rule: str) -> None:
+        """Show which kind of platform change is tried: the `number`th mutant (from 0) of `total`."""
+        if not number:
+            self._line(Text(printable(f"trying {plural(total, 'mutant')}")))
+        if self._bars:
+            self._bars.update(self._task, total=total, completed=number, description=printable(rule))
+
     def run_ended(self, run: Run) -> None:
         """Give the verdict, then every finding with its exchange, then what was not checked and why."""
         self._close()

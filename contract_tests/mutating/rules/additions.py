@@ -7,7 +7,7 @@ from typing import Any, Final
 from ...notation.session import MISSING, Expect, JsonBody, Session, Step
 from ..change import Change, Position
 from ..expectations import UNKNOWN_METHOD, UNKNOWN_NOTIFICATION
-from ..places import META, Message, messages
+from ..places import META, Message, at_endpoint
 from ..rule import Mutant, Rule, together
 
 _METHODS: Final = ("server/ballast", "ballast")
@@ -15,7 +15,7 @@ _NOTIFICATIONS: Final = ("notifications/ballast", "notifications/openai/ballast"
 
 
 def _methods(session: Session) -> tuple[Mutant, ...]:
-    found = [message for message in messages(session) if message.is_request]
+    found = [message for message in at_endpoint(session) if message.is_request]
     ends = ((found[0], Position.BEFORE), (found[-1], Position.AFTER)) if found else ()
     return together(
         _said(message, position, method, is_request=True) for message, position in ends for method in _METHODS
@@ -32,7 +32,7 @@ def _notifications(session: Session) -> tuple[Mutant, ...]:
 
 def _moments(session: Session) -> Iterator[Message]:
     """After the handshake where there is one, or else after the first answer."""
-    found = list(messages(session))
+    found = list(at_endpoint(session))
     ready = [message for message in found if not message.is_request]
     yield from ready or found[:1]
 

@@ -94,20 +94,20 @@ def _renamed_clients(session: Session) -> Iterator[Change]:
 
 
 def _json_only(session: Session) -> tuple[Mutant, ...]:
-    return together(_narrowed(session, "application/json"))
+    return together(_narrowed(session, "application/json", strictly=True))
 
 
 def _sse_only(session: Session) -> tuple[Mutant, ...]:
-    return together(_narrowed(session, "text/event-stream"))
+    return together(_narrowed(session, "text/event-stream", strictly=False))
 
 
-def _narrowed(session: Session, media: str) -> Iterator[Change]:
+def _narrowed(session: Session, media: str, *, strictly: bool) -> Iterator[Change]:
     for message in messages(session):
         step = message.step
         accepts = message.header("Accept")
         fits = not step.expect.media or media in step.expect.media
         if accepts and accepts != media and fits:
-            yield _edit(step, "Accept", media, expect=_only(step.expect, media))
+            yield _edit(step, "Accept", media, expect=_only(step.expect, media) if strictly else None)
 
 
 def _only(expect: Expect, media: str) -> Expect:
@@ -115,15 +115,15 @@ def _only(expect: Expect, media: str) -> Expect:
     return replace(expect, media=(media,)) if expect.media else expect
 
 
-def _accept(kind: str, words: str, derive: Any) -> Rule:
+def _accept(kind: str, words: str, expected: str, derive: Any) -> Rule:
     return Rule(
         id=f"accept-{kind}-only",
         title=f"Only {words} is accepted",
         stands_for=f"A client, or a proxy on its way, that takes nothing but {words}.",
-        expected=f"what the session expects, as {words}; never 406",
+        expected=expected,
         source="P-41: hosts were seen with either one, with */*, and without Accept",
         incidents=("P-41", "CT-13"),
-        advice="Answer in the form that is accepted, both of which you can; never answer 406 to a POST.",
+        advice="Answer in the form that is accepted, or as JSON; never answer 406 to a POST.",
         derive=derive,
     )
 
@@ -169,6 +169,6 @@ RULES: Final = (
         advice="Never decide by the client's name: decide by the version and the capabilities of the request.",
         derive=_renamed,
     ),
-    _accept("json", "application/json", _json_only),
-    _accept("sse", "text/event-stream", _sse_only),
+    _accept("json", "application/json", "what the session expects, as JSON; never 406", _json_only),
+    _accept("sse", "text/event-stream", "what the session expects, as events or as JSON; never 406", _sse_only),
 )

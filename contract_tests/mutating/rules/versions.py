@@ -6,7 +6,7 @@ from typing import Any, Final
 from ...notation.session import MISSING, Session
 from ..change import Change, Edit, Part, Position
 from ..expectations import LEGACY_VERSION, MISMATCH, OLD_VERSION, or_as_before
-from ..places import META, PREFIX, VERSION_HEADER, Message, requests
+from ..places import META, PREFIX, VERSION_HEADER, Message, at_endpoint, requests
 from ..rule import Mutant, Rule, together
 
 NEWER: Final = "2027-07-28"
@@ -50,8 +50,8 @@ def _of_message(message: Message) -> Iterator[Change]:
 def _apart(session: Session) -> tuple[Mutant, ...]:
     return together(
         _attempt(message, edit, label=f"{where} says {NEWER}", expect=MISMATCH)
-        for message in requests(session)
-        if message.is_modern and message.header(VERSION_HEADER) and 401 not in message.step.expect.status  # noqa: PLR2004
+        for message in at_endpoint(session)
+        if message.is_request and message.is_modern and message.header(VERSION_HEADER)
         for where, edit in (("only the header", _header(message)), ("only the envelope", _body(message, _ENVELOPE)))
     )
 

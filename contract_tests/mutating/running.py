@@ -1,0 +1,225 @@
+"""Trying mutants: combined first, and where something breaks, alone against the original and then ever smaller.
+
+Decides what counts as broken and when to stop; how a session is played is for the caller to know.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from time import monotonic
+from typing import Final
+
+import anyio
+
+from ..notation.session import Session, Step
+from ..outcome import Ending, Fate, Finding, MutantRun, MutationRun, RuleRun, SessionRun, StepRun, Verdict
+from .applying import changed, clients
+from .change import Change
+from .plan import Plan
+from .rule import Rule
+from .sampling import Candidate, derived, sample
+from .shrinking import Shrinker
+
+LONGEST: Final = 5.0
+"""Seconds one answer may take under a change, and a whole session without one: there are hundreds of mutants."""
+
+_LONGEST_WATCH: Final = 0.5  # seconds a stream that never ends is looked at; a baseline has shown that this is enough
+_MOST_QUESTIONS: Final = 40
+_MOST_QUESTIONS_OF_SILENCE: Final = 8  # each costs `LONGEST`
+
+Play = Callable[[Session], Awaitable[SessionRun]]
+"""Plays a session; several may be played at the same time."""
+
+Note = Callable[[int, int, str], None]
+"""Takes note of how many mutants were tried, of how many, and by which rule the next one is."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Mutator:
+    """Tries the mutants of sessions that hold. `refuses` says why a session's mutants must not be tried at all."""
+
+    play: Play
+    plan: Plan
+    seed: int
+    refuses: Callable[[Session], str] = lambda _: ""
+    note: Note | None = None
+    is_slow: bool = False
+    _gone: str = ""
+    _known: dict[str, list[Change]] = field(default_factory=dict)
+
+    async def mutate(self, sessions: Sequence[Session], runs: Mapping[str, SessionRun]) -> MutationRun:
+        """Try every mutant that the plan allows; `runs` are the sessions as they were played, by id."""
+        since = monotonic()
+        reasons = {session.id: self._why_not(session, runs.get(session.id)) for session in sessions}
+        reasons |= {
+            session.id: "it does not hold when it is played without pauses and with short limits"
+            for session in sessions
+            if not reasons[session.id] and not await self._holds(session)
+        }
+        good = [session for session in sessions if not reasons[session.id]]
+        candidates = derived(self.plan.rules, good)
+        chosen = sample(candidates, self.plan.budget, self.seed)
+        found: list[MutantRun] = []
+        for number, candidate in enumerate(chosen):
+            if self.note:
+                self.note(number, len(chosen), candidate.rule.id)
+            found.append(await self._tried(candidate))
+        untried = [
+            MutantRun(rule=rule.id, session=session.id, fate=Fate.NOT_TRIED, differences=(), reason=reasons[session.id])
+            for rule in self.plan.rules
+            for session in sessions
+            if reasons[session.id] and rule.mutants(session)
+        ]
+        mutants = tuple([*found, *untried])
+        return MutationRun(
+            seed=self.seed,
+            budget=self.plan.budget,
+            derived=len(candidates),
+            duration=monotonic() - since,
+            sessions=tuple(session.id for session in sessions),
+            rules=tuple(_summed(rule, mutants, sessions) for rule in self.plan.rules),
+            mutants=mutants,
+        )
+
+    def _why_not(self, session: Session, run: SessionRun | None) -> str:
+        if run is None or run.verdict is Verdict.NOT_CHECKED:
+            return f"not checked: {run.reason}" if run else "not checked"
+        if run.verdict is Verdict.FAILED:
+            return "the session does not hold without a change"
+        took = sum(step.received.duration for step in run.steps if step.received)
+        if took > LONGEST and not self.is_slow:
+            return f"its answers took {took:.0f} s, too long to be repeated: run with --slow"
+        return self.refuses(session)
+
+    async def _tried(self, candidate: Candidate) -> MutantRun:
+        changes = candidate.mutant.changes
+        base = MutantRun(
+            rule=candidate.rule.id,
+            session=candidate.session.id,
+            fate=Fate.SURVIVED,
+            differences=(),
+            plays=1,
+        )
+        if self._gone:
+            return replace(base, fate=Fate.NOT_TRIED, reason=self._gone, plays=0)
+        broken = await self._broken(candidate.session, changes)
+        if broken is None:
+            return base
+        if await self._holds(candidate.session):
+            return await self._shrunk(candidate, base, broken)
+        return self._without_control(base, changes, broken)
+
+    async def _holds(self, session: Session) -> bool:
+        """Whether a session holds without a change, as mutants are played."""
+        control = await self.play(self._bounded(session))
+        if any(step.received and step.received.ending is Ending.UNREACHABLE for step in control.steps):
+            self._gone = "nothing answers any more"
+        return control.verdict is Verdict.PASSED
+
+    def _without_control(
+        self, base: MutantRun, changes: Sequence[Change], broken: tuple[StepRun, ...]
+    ) -> MutantRun:
+        """Afterwards the session breaks without a change too: the change did lasting damage, or was not the cause."""
+        if self._gone:
+            self._gone = f"nothing answers since {base.rule} was tried with {base.session}"
+            reason = "afterwards nothing answered any more, so it was not made smaller"
+        else:
+            reason = "afterwards the session did not hold without the change either, so it was not made smaller"
+        differences = tuple(difference for change in changes for difference in change.differences())
+        return replace(base, fate=Fate.BROKE, differences=differences, steps=broken, reason=reason, plays=2)
+
+    async def _shrunk(self, candidate: Candidate, base: MutantRun, broken: tuple[StepRun, ...]) -> MutantRun:
+        async def breaks(changes: tuple[Change, ...]) -> tuple[StepRun, ...] | None:
+            return await self._broken(candidate.session, changes)
+
+        most = _MOST_QUESTIONS_OF_SILENCE if _was_silent(broken) else _MOST_QUESTIONS
+        shrinker = Shrinker(breaks=breaks, most=most)
+        known = self._known.setdefault(base.rule, [])
+        changes = candidate.mutant.changes
+        smallest, evidence = await shrinker.shrink(changes, broken, _likely(changes, broken, known))
+        known += smallest if len(smallest) == 1 else ()
+        return replace(
+            base,
+            fate=Fate.BROKE,
+            differences=tuple(difference for change in smallest for difference in change.differences()),
+            steps=tuple(_with_advice(step, candidate.rule) for step in evidence),
+            plays=2 + shrinker.asked,
+        )
+
+    async def _broken(self, session: Session, changes: tuple[Change, ...]) -> tuple[StepRun, ...] | None:
+        """The steps that broke; None if everything was as expected."""
+        mutant = self._bounded(changed(session, changes))
+        runs: list[SessionRun] = []
+
+        async def play() -> None:
+            runs.append(await self.play(mutant))
+
+        async with anyio.create_task_group() as group:
+            for _ in range(clients(changes)):
+                group.start_soon(play)
+        steps = tuple(step for run in runs for step in run.steps if step.findings)
+        ended = next((run.reason for run in runs if run.verdict is Verdict.NOT_CHECKED), "")
+        return steps or ((_ended(runs[0], ended),) if ended else None)
+
+    def _bounded(self, session: Session) -> Session:
+        """The session with a limit that hundreds of plays can afford."""
+        return session if self.is_slow else replace(session, steps=tuple(map(_hastened, session.steps)))
+
+
+def _hastened(step: Step) -> Step:
+    longest = _LONGEST_WATCH if step.send.method == "GET" else LONGEST
+    cut = None if step.cut_after is None else min(step.cut_after, longest)
+    return replace(step, cut_after=cut, limit=min(step.limit, LONGEST))
+
+
+def _ended(run: SessionRun, reason: str) -> StepRun:
+    """A finding for a dialogue that stopped where it had gone on without the change."""
+    last = next((step for step in reversed(run.steps) if step.sent), None)
+    finding = Finding(
+        step=last.name if last else run.id,
+        where="dialogue",
+        expected="to go on as it does without the change",
+        actual=f"it ended: {reason}",
+    )
+    return replace(last, findings=(finding,)) if last else StepRun(
+        name=run.id, sent=None, received=None, findings=(finding,), skipped=reason
+    )
+
+
+def _was_silent(steps: Sequence[StepRun]) -> bool:
+    return any(step.received and step.received.duration >= LONGEST for step in steps)
+
+
+def _likely(changes: Sequence[Change], broken: Sequence[StepRun], known: Sequence[Change]) -> list[Change]:
+    """Changes to try alone: those that did it elsewhere, then one of each kind in the step that broke first."""
+    marks = [_mark(change) for change in known]
+    place = broken[0].name.split(",")[0].split(" (")[0]
+    before = [change for change in changes if _mark(change) in marks]
+    return sorted(before, key=lambda change: (not place.startswith(change.step), marks.index(_mark(change))))[:3]
+
+
+def _mark(change: Change) -> tuple[object, ...]:
+    """What is the same of a change in every session."""
+    return (change.position, change.label, *((edit.part, edit.place) for edit in change.edits))
+
+
+def _with_advice(step: StepRun, rule: Rule) -> StepRun:
+    """The findings speak of the change that was made, not of what the session guards against."""
+    findings = (replace(finding, incidents=rule.incidents, advice=rule.advice) for finding in step.findings)
+    return replace(step, findings=tuple(findings))
+
+
+def _summed(rule: Rule, mutants: Sequence[MutantRun], sessions: Sequence[Session]) -> RuleRun:
+    fates = [mutant.fate for mutant in mutants if mutant.rule == rule.id]
+    return RuleRun(
+        id=rule.id,
+        title=rule.title,
+        stands_for=rule.stands_for,
+        expected=rule.expected,
+        source=rule.source,
+        incidents=rule.incidents,
+        advice=rule.advice,
+        survived=fates.count(Fate.SURVIVED),
+        broke=fates.count(Fate.BROKE),
+        not_tried=fates.count(Fate.NOT_TRIED),
+        not_applicable=sum(not rule.mutants(session) for session in sessions),
+    )
