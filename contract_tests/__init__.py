@@ -11,6 +11,7 @@ from .notation.corpus import choose, load_sessions
 from .notation.session import Session
 from .outcome import Finding, Run, SessionRun, Verdict
 from .play import Options, play_sessions, with_spans
+from .recording.middleware import Recorder
 from .target.opening import open_target
 from .target.target import Target
 
@@ -18,6 +19,7 @@ __all__ = [
     "BallastTestError",
     "Finding",
     "Options",
+    "Recorder",
     "Run",
     "Session",
     "SessionRun",

@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -140,6 +141,30 @@ def diagnose(target: str | None, **options: Any) -> None:
         if options["json_file"] is not None:
             _write(write_json, found, options["json_file"])
     sys.exit(found.exit_code)
+
+
+@main.command()
+@click.argument("target", required=False)
+@click.option("--port", default=8001, show_default=True, help="The port to listen on, on loopback; 0 for a free one.")
+@click.option("--out", metavar="DIR", type=Path, default=Path(".ballast/recordings"), show_default=True)
+@click.option("--allow-arguments", metavar="TOOL,...", default="", help="Tools whose arguments may be written.")
+@click.option("--har", metavar="FILE", type=Path, help="Read a HAR file instead; TARGET says which server of it.")
+@click.option("--path", metavar="PATH", default="/mcp", help="Where an object answers (/mcp).")
+def record(target: str | None, port: int, out: Path, allow_arguments: str, har: Path | None, path: str) -> None:
+    """Pass real traffic on to TARGET and write it as sessions, without secrets, until interrupted."""
+    from .recording import running  # noqa: PLC0415 - only this command needs it
+
+    with _exit_codes():
+        allowed = tuple(filter(None, (tool.strip() for tool in allow_arguments.split(","))))
+        recording = running.Recording(out=out, allowed=allowed)
+        announce = partial(click.echo, err=True)
+        if har is not None:
+            running.import_har(har, target or "", recording, announce=announce)
+            return
+        if not target:
+            raise click.UsageError("No target. Give an address, module:attribute or file.py, or a file with --har.")
+        with _quiet_target(), open_target(target, path=path) as opened:
+            running.record(opened, recording, port=port, announce=announce)
 
 
 @main.command()

@@ -43,6 +43,10 @@ class TargetUnreachable(BallastTestError):
     """Nothing answered at the target's address, so there is nothing to judge."""
 
 
+class CannotRecord(BallastTestError):
+    """Traffic cannot be recorded: nowhere to write, nothing to read, or no way to listen."""
+
+
 class CannotFill(BallastTestError):
     """A template names a variable that has no value."""
 

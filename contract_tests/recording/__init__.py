@@ -1,1 +1,1 @@
-"""Recording real traffic as sessions: a proxy, a middleware and HAR files, with redaction before anything is written."""
+"""Real traffic as sessions: a proxy, a middleware, HAR files. Redaction comes before anything is written."""

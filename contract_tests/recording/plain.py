@@ -1,0 +1,102 @@
+"""Whether a text is made of ordinary words and versions, or could be a secret. Pure; knows no place and no name.
+
+The rule errs towards secrets: long digits, mixed letters and digits, unlikely letters. A passphrase of dictionary words
+cannot be told from a name, which is why texts are only ever kept in places where a specification puts a name.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+
+LONGEST_NAME = 64
+
+_NAME = re.compile(r"[A-Za-z_$@][A-Za-z0-9_.:/$-]*")
+_CHUNK = re.compile(r"[A-Za-z0-9]+")
+_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_TOKEN = re.compile(r"[^\s/;,()=+<>\"'{}\[\]&?|\\]+")
+_DATE = re.compile(r"20\d\d-[01]\d-[0-3]\d")
+_VERSION = re.compile(r"v?\d{1,4}(?:[._]\d{1,4}){0,4}(?:[.-]?(?:a|b|rc|alpha|beta|dev|x)(?:\.?\d{1,3})?)?")
+_NUMBERS = re.compile(r"\+?\d[\d .,_()-]{5,}\d")
+_UNLIKELY = re.compile(r"q(?!u|$)|j(?=[bcdfghklmnpqrtvwxz])|[xz](?=[bdfgjkqrvxz])|[bcdfghjklmnpqrstvwxz]{6}|(.)\1\1\1")
+_VOWELS = frozenset("aeiouy")
+
+_LONGEST_WORD = 20  # "modelcontextprotocol"
+_LONGEST_CAPITALS = 6  # "MOBILE"; a base32 key is longer
+_WORD_NEEDS_VOWEL = 6  # "https" is a word, "hjklmn" is not
+_MOST_DIGITS = 4  # of a name: "S256", "oauth2"; more is a number that stands for something
+_MOST_VERSION_DIGITS = 7  # "0.148.0-alpha.15"; a telephone number has more
+_SHORTEST_AVERAGE = 2.5  # letters of the words of one camelCase name; those of a random text are shorter
+
+
+def is_name(text: str) -> bool:
+    """Whether a text looks like the name of a member, a method, a tool or a product."""
+    if len(text) > LONGEST_NAME or not _NAME.fullmatch(text):
+        return False
+    groups = re.findall(r"\d+", text)
+    if sum(map(len, groups)) > _MOST_DIGITS or len(groups) > 2:  # noqa: PLR2004 - "oauth2.x1", not "a1b2c3"
+        return False
+    return all(_is_chunk(chunk) for chunk in _CHUNK.findall(text))
+
+
+def is_version(text: str) -> bool:
+    """Whether a text is a version or a date of this century."""
+    if _DATE.fullmatch(text):
+        return True
+    is_bare = text.isdigit()
+    most = 3 if is_bare else _MOST_VERSION_DIGITS  # a bare number of four digits may be a PIN
+    return bool(_VERSION.fullmatch(text)) and sum(map(str.isdigit, text)) <= most
+
+
+def is_plain(text: str) -> bool:
+    """Whether every part of a text is a name or a version."""
+    return scrubbed(text, lambda _: "\0") == text
+
+
+def scrubbed(text: str, replace: Callable[[str], str]) -> str:
+    """The text with every part that could be a secret replaced; what stands between the parts stays."""
+
+    def numbers(match: re.Match[str]) -> str:
+        digits = sum(map(str.isdigit, match[0]))
+        return replace(match[0]) if digits > _MOST_VERSION_DIGITS and not _DATE.fullmatch(match[0]) else match[0]
+
+    def token(match: re.Match[str]) -> str:
+        return match[0] if _is_token(match[0]) else replace(match[0])
+
+    pieces = _split(_NUMBERS, text, numbers)
+    return "".join(piece if is_done else _TOKEN.sub(token, piece) for is_done, piece in pieces)
+
+
+def slug(text: str, otherwise: str) -> str:
+    """A text as a name of lower-case words joined by hyphens; `otherwise` if it could be a secret."""
+    words = [part.lower() for part in _PART.findall(text)] if is_name(text) else []
+    return "-".join(words) or otherwise
+
+
+def _split(pattern: re.Pattern[str], text: str, replace: Callable[[re.Match[str]], str]) -> Iterator[tuple[bool, str]]:
+    """The text in pieces, each with whether it has been replaced."""
+    end = 0
+    for match in pattern.finditer(text):
+        yield False, text[end : match.start()]
+        piece = replace(match)
+        yield piece != match[0], piece
+        end = match.end()
+    yield False, text[end:]
+
+
+def _is_token(token: str) -> bool:
+    is_punctuation = token.isascii() and not any(map(str.isalnum, token))
+    return is_punctuation or is_name(token) or is_version(token)
+
+
+def _is_chunk(chunk: str) -> bool:
+    words = [part for part in _PART.findall(chunk) if not part.isdigit()]
+    if len(words) > 2 and sum(map(len, words)) / len(words) < _SHORTEST_AVERAGE:  # noqa: PLR2004 - "iOSApp" has two
+        return False
+    return all(map(_is_word, words))
+
+
+def _is_word(word: str) -> bool:
+    if len(word) > 1 and word.isupper():
+        return len(word) <= _LONGEST_CAPITALS
+    lower = word.lower()
+    has_vowel = len(lower) < _WORD_NEEDS_VOWEL or any(letter in _VOWELS for letter in lower)
+    return len(lower) <= _LONGEST_WORD and has_vowel and not _UNLIKELY.search(lower)
