@@ -23,7 +23,7 @@ class Part(StrEnum):
 
 
 class Position(StrEnum):
-    """Where a change is made: in the step, in a copy before or after it, by a step of its own, or by a second client."""
+    """Where a change is made: in the step itself, in a copy before or after it, or by a second client."""
 
     HERE = "here"
     BEFORE = "before"
@@ -65,10 +65,7 @@ class Change:
 
 
 def _difference(change: Change, edit: Edit) -> Difference:
-    if edit.value is MISSING:
-        kind = "removed"
-    else:
-        kind = "added" if edit.before is MISSING else "replaced"
+    kind = "removed" if edit.value is MISSING else "added" if edit.before is MISSING else "replaced"
     return Difference(
         step=change.step,
         part=edit.part.value,

@@ -84,6 +84,4 @@ def oauth_refusal(*errors: str) -> Expect:
     if errors:
         check = {"operator": "one_of", "operand": list(errors)}
     name = f"400 with {' or '.join(errors) or 'an OAuth error'}"
-    return Expect(
-        name=name, status=(400, 401), media=("application/json",), json=(Check(at=("error",), **check),)
-    )
+    return Expect(name=name, status=(400, 401), media=("application/json",), json=(Check(at=("error",), **check),))

@@ -5,6 +5,7 @@ Decides what counts as broken and when to stop; how a session is played is for t
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from time import monotonic
 from typing import Final
 
@@ -22,6 +23,7 @@ from .shrinking import Shrinker
 LONGEST: Final = 5.0
 """Seconds one answer may take under a change, and a whole session without one: there are hundreds of mutants."""
 
+_LIMITED: Final = "the target asked for fewer requests (429): try fewer mutants at once, or one --rule at a time"
 _LONGEST_WATCH: Final = 0.5  # seconds a stream that never ends is looked at; a baseline has shown that this is enough
 _MOST_QUESTIONS: Final = 40
 _MOST_QUESTIONS_OF_SILENCE: Final = 8  # each costs `LONGEST`
@@ -69,7 +71,7 @@ class Mutator:
             for session in sessions
             if reasons[session.id] and rule.mutants(session)
         ]
-        mutants = tuple([*found, *untried])
+        mutants = (*found, *untried)
         return MutationRun(
             seed=self.seed,
             budget=self.plan.budget,
@@ -104,6 +106,8 @@ class Mutator:
         broken = await self._broken(candidate.session, changes)
         if broken is None:
             return base
+        if _is_limited(broken):
+            return replace(base, fate=Fate.NOT_TRIED, reason=_LIMITED)
         if await self._holds(candidate.session):
             return await self._shrunk(candidate, base, broken)
         return self._without_control(base, changes, broken)
@@ -115,9 +119,7 @@ class Mutator:
             self._gone = "nothing answers any more"
         return control.verdict is Verdict.PASSED
 
-    def _without_control(
-        self, base: MutantRun, changes: Sequence[Change], broken: tuple[StepRun, ...]
-    ) -> MutantRun:
+    def _without_control(self, base: MutantRun, changes: Sequence[Change], broken: tuple[StepRun, ...]) -> MutantRun:
         """Afterwards the session breaks without a change too: the change did lasting damage, or was not the cause."""
         if self._gone:
             self._gone = f"nothing answers since {base.rule} was tried with {base.session}"
@@ -180,9 +182,15 @@ def _ended(run: SessionRun, reason: str) -> StepRun:
         expected="to go on as it does without the change",
         actual=f"it ended: {reason}",
     )
-    return replace(last, findings=(finding,)) if last else StepRun(
-        name=run.id, sent=None, received=None, findings=(finding,), skipped=reason
+    return (
+        replace(last, findings=(finding,))
+        if last
+        else StepRun(name=run.id, sent=None, received=None, findings=(finding,), skipped=reason)
     )
+
+
+def _is_limited(steps: Sequence[StepRun]) -> bool:
+    return any(step.received and step.received.status == HTTPStatus.TOO_MANY_REQUESTS for step in steps)
 
 
 def _was_silent(steps: Sequence[StepRun]) -> bool:

@@ -38,5 +38,7 @@ def sample(candidates: Sequence[Candidate], budget: int, seed: int) -> tuple[Can
     random = Random(f"{seed}/mutations")  # noqa: S311 - a choice of tests, repeatable by design
     for numbers in by_rule.values():
         random.shuffle(numbers)
-    turns = [number for turn in range(len(candidates)) for numbers in by_rule.values() for number in numbers[turn : turn + 1]]
+    turns = [
+        number for turn in range(len(candidates)) for numbers in by_rule.values() for number in numbers[turn : turn + 1]
+    ]
     return tuple(candidates[number] for number in sorted(turns[:budget]))

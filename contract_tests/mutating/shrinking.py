@@ -5,6 +5,7 @@ Knows nothing of sessions: it is given changes and a question. What it returns h
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Generic, TypeVar
 
 _Item = TypeVar("_Item")
@@ -30,7 +31,7 @@ class Shrinker(Generic[_Item, _Evidence]):
                 return (item,), found
         parts = 2
         while len(items) > 1 and self.asked < self.most:
-            smaller = await self._smaller(_split(items, parts), items, parts)
+            smaller = await self._smaller(_split(items, parts), parts)
             if smaller is not None:
                 items, evidence, parts = smaller
             elif parts >= len(items):
@@ -40,7 +41,7 @@ class Shrinker(Generic[_Item, _Evidence]):
         return items, evidence
 
     async def _smaller(
-        self, pieces: Sequence[tuple[_Item, ...]], items: tuple[_Item, ...], parts: int
+        self, pieces: Sequence[tuple[_Item, ...]], parts: int
     ) -> tuple[tuple[_Item, ...], _Evidence, int] | None:
         for piece in pieces:
             if (found := await self._ask(piece)) is not None:
@@ -61,4 +62,4 @@ class Shrinker(Generic[_Item, _Evidence]):
 def _split(items: tuple[_Item, ...], parts: int) -> list[tuple[_Item, ...]]:
     size, more = divmod(len(items), parts)
     starts = [number * size + min(number, more) for number in range(parts + 1)]
-    return [items[start:end] for start, end in zip(starts, starts[1:], strict=False) if end > start]
+    return [items[start:end] for start, end in pairwise(starts) if end > start]

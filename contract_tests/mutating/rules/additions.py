@@ -56,9 +56,7 @@ def _step(message: Message, name: str, method: str, expect: Expect, *, is_reques
         if key.lower() != "mcp-name"
     }
     send = replace(message.step.send, body=body, headers=headers)
-    return replace(
-        message.step, name=name, send=send, expect=expect, captures=(), pause=0.0, cut_after=None, parallel=1
-    )
+    return replace(message.step, name=name, send=send, expect=expect, captures=(), pause=0.0, cut_after=None)
 
 
 RULES: Final = (
@@ -66,8 +64,8 @@ RULES: Final = (
         id="method-new",
         title="A method nobody knows, first and last",
         stands_for="What server/discover was in August 2026: a new question before the handshake.",
-        expected="-32601 with HTTP 200, 400 or 404 (or another JSON-RPC error with 400 or 404), at once; then the dialogue",
-        source="P-16: the probe with server/discover came unannounced; what broke it was an answer that was no JSON-RPC",
+        expected="-32601 with HTTP 200, 400 or 404 (or another JSON-RPC error with 400 or 404); then the dialogue",
+        source="P-16: the probe with server/discover came unannounced; answers that were no JSON-RPC broke it",
         incidents=("P-16", "P-18", "CT-06"),
         advice="Answer every unknown method with -32601 and the id, without a session, and go on serving.",
         derive=_methods,

@@ -45,9 +45,7 @@ def _leaving(session: Session) -> Iterator[Change]:
             edit = Edit(part=Part.CUT, place=("cut_after",), value=_EARLY, before=step.cut_after)
             kept = or_as_before(step.expect, gone)
             expect = Expect(ending=("complete", "cut"), any_of=kept.any_of)
-            yield Change(
-                step=step.name, edits=(edit,), position=Position.BEFORE, label="left early", expect=expect
-            )
+            yield Change(step=step.name, edits=(edit,), position=Position.BEFORE, label="left early", expect=expect)
 
 
 def _stayed(session: Session) -> tuple[Mutant, ...]:
@@ -84,7 +82,7 @@ RULES: Final = (
         title="The same request again, under a new id",
         stands_for="A client that takes a broken stream for a lost request, as 2026-07-28 tells it to.",
         expected="what the session expects, for both",
-        source="the changelog of 2026-07-28 has clients send a lost request again under a new id; D-02 and T-18 are what follows",
+        source="2026-07-28 has clients send a lost request again under a new id; D-02 and T-18 are what follows",
         incidents=("D-02", "T-18", "CT-05"),
         advice="Answer the request again; for tools that write, recognise the repetition and give the first result.",
         derive=_again,
@@ -94,7 +92,7 @@ RULES: Final = (
         title="The client leaves early, then asks again",
         stands_for="A shorter time limit, a phone that changes networks, a user who stops the answer.",
         expected="nothing for the one that left; what the session expects for the next",
-        source="limits moved from 60 s to 120 s within months; T-11: a disconnect crashed the session of stateless servers",
+        source="limits moved within months; T-11: a disconnect crashed the session of stateless servers",
         incidents=("T-11", "D-02", "CT-15"),
         advice="Let a closed connection end its own request and nothing else.",
         derive=_left,
@@ -106,7 +104,7 @@ RULES: Final = (
         expected="what the session expects",
         source="ChatGPT's limit for a call doubled in 2026",
         incidents=("T-03", "CT-05", "CT-15"),
-        advice="Go on sending signs of life until there is a result: do not rely on the client's limit to end the call.",
+        advice="Send signs of life until there is a result: do not rely on the client's limit to end the call.",
         derive=_stayed,
     ),
 )

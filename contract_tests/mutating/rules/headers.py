@@ -31,16 +31,12 @@ _NEEDED: Final = frozenset(
 
 _ORIGINS: Final = ("https://chatgpt.com", "https://claude.ai", "null")
 _AGENT: Final = "chatgpt-connector/2.0 (+https://openai.com/bot)"
-_NAMES: Final[Mapping[str, str]] = MappingProxyType(
-    {"name": "chatgpt-connector (Next)", "version": "2027.1-preview+7"}
-)
+_NAMES: Final[Mapping[str, str]] = MappingProxyType({"name": "chatgpt-connector (Next)", "version": "2027.1-preview+7"})
 
 
 def _edit(step: Step, name: str, value: Any, **more: Any) -> Change:
     before = next((text for key, text in step.send.headers.items() if key.lower() == name.lower()), MISSING)
-    return Change(
-        step=step.name, edits=(Edit(part=Part.HEADER, place=(name,), value=value, before=before),), **more
-    )
+    return Change(step=step.name, edits=(Edit(part=Part.HEADER, place=(name,), value=value, before=before),), **more)
 
 
 def _has(step: Step, name: str) -> bool:
@@ -134,7 +130,7 @@ RULES: Final = (
         title="A header nobody knows",
         stands_for="New headers of the platform, of its edge, of request signing and of tracing.",
         expected="what the session expects, unchanged",
-        source="X-Openai-Session and X-Openai-Subject came in 2026 without notice; Web Bot Auth signs requests of agents",
+        source="X-Openai-Session and X-Openai-Subject came in 2026 unannounced; Web Bot Auth signs requests",
         incidents=("P-19", "CT-09", "CT-40"),
         advice="Ignore unknown headers, and keep rules about headers out of firewalls before the endpoint.",
         derive=_added,
@@ -146,7 +142,7 @@ RULES: Final = (
         expected="what the session expects, unchanged",
         source="P-01: Mcp-Session-Id was dropped unannounced; Copilot Studio calls tools without a version header",
         incidents=("P-01", "P-19", "CT-01", "CT-09"),
-        advice="Need no header but those the revision requires; without MCP-Protocol-Version assume what was negotiated.",
+        advice="Need only headers the revision requires; without MCP-Protocol-Version assume what was negotiated.",
         derive=_dropped,
     ),
     Rule(
@@ -154,7 +150,7 @@ RULES: Final = (
         title="An Origin where there was none",
         stands_for="Requests that come from the browser instead of the platform's servers.",
         expected="the answer as before, or 403 that is no page; then the dialogue as before",
-        source="no host sends Origin to date; browser inspectors and widgets do; the specification demands that it is judged",
+        source="no host sends Origin to date; inspectors and widgets do; the specification has it judged",
         incidents=("G-02", "G-03"),
         advice="Allow the origins of the hosts you serve, or refuse with 403; never with 5xx or a page.",
         derive=_origin,

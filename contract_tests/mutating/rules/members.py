@@ -107,9 +107,7 @@ def _ids(session: Session) -> Iterator[Mutant]:
     """Ids as text where they were numbers and the other way round; and as large as JSON numbers go unharmed."""
     yield from together(_with_id(message, number) for number, message in enumerate(requests(session)))
     largest = 2**53 - 1  # RFC 8259, 6: what every double holds exactly
-    yield from together(
-        _with_id(message, 0, largest - number) for number, message in enumerate(requests(session))
-    )
+    yield from together(_with_id(message, 0, largest - number) for number, message in enumerate(requests(session)))
 
 
 def _with_id(message: Message, number: int, new: Any = None) -> Change:
@@ -198,9 +196,11 @@ def _one_type(where: str, derive: Callable[[Session], Iterable[Mutant]], **words
     return Rule(
         id=f"type-widened-{where}",
         incidents=("P-18", "S-01", "CT-09"),
-        source=words.pop("source", "P-18: a typed model in front of the endpoint answered 422 to a shape it did not know"),
+        source=words.pop(
+            "source", "P-18: a typed model in front of the endpoint answered 422 to a shape it did not know"
+        ),
         derive=derive,
-        **words,  # type: ignore[arg-type]  # the texts of a rule
+        **words,
     )
 
 
@@ -252,6 +252,6 @@ RULES: Final = (
         title="A capability that is true instead of an object",
         stands_for="A client in a hurry: no revision allows it, yet it must not hurt.",
         expected="the answer as before, or -32602 (HTTP 200 or 400); then the dialogue as before",
-        advice="Read what you can of the capabilities, or refuse with -32602; never with 5xx, 422 or a dead connection.",
+        advice="Read what you can of the capabilities, or refuse with -32602; never with 5xx, 422 or silence.",
     ),
 )

@@ -68,7 +68,10 @@ def _new_parameters(session: Session) -> tuple[Mutant, ...]:
 def _lost_parameters(session: Session) -> tuple[Mutant, ...]:
     found = [*((step, Part.BODY, body) for step, body in _registrations(session)), *_places(session)]
     return together(
-        _edit(step, part, fields, name, MISSING) for step, part, fields in found for name in _REMOVABLE if name in fields
+        _edit(step, part, fields, name, MISSING)
+        for step, part, fields in found
+        for name in _REMOVABLE
+        if name in fields
     )
 
 
@@ -95,9 +98,7 @@ def _asked_grants(session: Session) -> Iterator[Change]:
             *(Edit(part=Part.FORM, place=(name,), value=MISSING, before=fields[name]) for name in sorted(kept)),
         )
         label = f"grant {_GRANTS[-1]}"
-        yield Change(
-            step=step.name, edits=edits, position=Position.BEFORE, label=label, expect=oauth_refusal()
-        )
+        yield Change(step=step.name, edits=edits, position=Position.BEFORE, label=label, expect=oauth_refusal())
 
 
 def _new_methods(session: Session) -> tuple[Mutant, ...]:
@@ -125,7 +126,7 @@ RULES: Final = (
         expected="registration with what is supported, or 400 as RFC 7591 writes it; tokens: 400 as RFC 6749 writes it",
         source="P-28: VS Code added the device grant to its registrations; Claude's document lists jwt-bearer",
         incidents=("P-28", "O-08", "CT-22", "CT-26"),
-        advice="Register the grants you support and leave the others out; refuse token requests with unsupported_grant_type.",
+        advice="Register the grants you support without the others; refuse token requests with unsupported_grant_type.",
         derive=_new_grants,
     ),
     Rule(

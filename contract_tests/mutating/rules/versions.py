@@ -1,4 +1,7 @@
-"""Protocol versions that nobody has published. What must be negotiated is; what may be refused is sent beside the dialogue."""
+"""Protocol versions that nobody has published.
+
+What must be negotiated is put into the dialogue; what may be refused is sent beside it, as a client does that falls back.
+"""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -17,9 +20,7 @@ _ENVELOPE: Final = (*META, f"{PREFIX}protocolVersion")
 
 def _header(message: Message) -> Edit:
     before = message.header(VERSION_HEADER)
-    return Edit(
-        part=Part.HEADER, place=(VERSION_HEADER,), value=NEWER, before=MISSING if before is None else before
-    )
+    return Edit(part=Part.HEADER, place=(VERSION_HEADER,), value=NEWER, before=MISSING if before is None else before)
 
 
 def _body(message: Message, place: tuple[str | int, ...]) -> Edit:
@@ -61,10 +62,10 @@ RULES: Final = (
         id="version-unpublished",
         title="A protocol version that is not published yet",
         stands_for="The day on which the platform speaks the next revision, and falls back if it must.",
-        expected="initialize negotiates; later requests get their answer or the error of their era (-32022, or HTTP 400)",
-        source="P-37: two waves of new versions broke servers in Go, Java, Python and Node that refused instead of negotiating",
+        expected="initialize negotiates; other requests get their answer, or the error of their era with HTTP 400",
+        source="P-37: two waves of new versions broke servers in four languages that refused instead of negotiating",
         incidents=("P-37", "P-16", "CT-07"),
-        advice="Answer initialize with a version you speak; answer other requests with -32022 and your versions, at once.",
+        advice="Answer initialize with a version you speak, and other requests at once with -32022 and your versions.",
         derive=_bumped,
     ),
     Rule(
