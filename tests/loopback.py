@@ -13,10 +13,10 @@ Serve = Callable[[Any], str]
 
 
 @contextmanager
-def served(app: Any) -> Iterator[str]:
-    """Serve an ASGI app in a thread on a free loopback port; yields its origin."""
+def served(app: Any, *, port: int = 0) -> Iterator[str]:
+    """Serve an ASGI app in a thread, on a free loopback port unless one is named; yields its origin."""
     started = threading.Event()
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, lifespan="on", ws="none", log_level="warning")
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, lifespan="on", ws="none", log_level="warning")
     server = uvicorn.Server(config)
     on_startup = server.startup
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from mcp.server.mcpserver import Context
 
+from ..principal import Principal, principal_of
 from ..upstream import Upstream
 from .desk import ATTEMPT
 
@@ -49,6 +50,12 @@ class Call:
         """`openai/session`: constant within one ChatGPT conversation; None when the host does not say."""
         value = self.meta.get("openai/session")
         return value if isinstance(value, str) else None
+
+    @property
+    def principal(self) -> Principal | None:
+        """Who asks, as the token of this very request says; None where the connector is open to anybody."""
+        request = self._context.request_context.request
+        return None if request is None else principal_of(request.scope)
 
     @property
     def context(self) -> Context[Any, Any]:

@@ -79,8 +79,15 @@ class PostgresStore:
         self, key: str, *, epoch: int, holder: str, state: State, result: bytes | None, window: float
     ) -> bool:
         """See `Calls.complete`."""
-        values = {"key": key, "epoch": epoch, "holder": holder, "state": state.value, "result": result}
-        (row,) = await self._rows(statements.COMPLETE, **values, window=window)
+        (row,) = await self._rows(
+            statements.COMPLETE,
+            key=key,
+            epoch=epoch,
+            holder=holder,
+            state=state.value,
+            result=result,
+            window=window,
+        )
         return bool(row[0])
 
     async def release(self, key: str, *, epoch: int, holder: str) -> bool:
