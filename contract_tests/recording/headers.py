@@ -14,6 +14,7 @@ from .redacting import Redactor
 from .rules import CREDENTIAL_HEADER, KEPT_HEADERS, TRANSPORT_HEADERS
 
 _REFUSED: Final = (401, 403)
+_SPELLED: Final = {"mcp-protocol-version": "MCP-Protocol-Version"}
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
@@ -26,7 +27,7 @@ def written_headers(exchange: Exchange, redactor: Redactor, *, named: str = "") 
             continue
         written = named if lower == "mcp-name" and named else _value(lower, value, exchange, redactor)
         if written is not None:
-            found[name] = written
+            found[_SPELLED.get(lower, name.title() if name == lower else name)] = written
     return found
 
 

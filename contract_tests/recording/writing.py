@@ -15,7 +15,9 @@ _FLOW: Final = frozenset(
 )
 """Members that are written on one line, as JSON."""
 
-_BARE = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_BARE = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*|20\d\d-\d\d-\d\d")
+_WIDTH = 120
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _WORDS = frozenset({"true", "false", "null"})
 # What YAML forbids in a stream even between quotes; JSON has an escape for each.
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
@@ -50,14 +52,26 @@ def replace_file(path: Path, text: str) -> None:
 
 
 def _member(name: str, value: Any, margin: str, indent: int) -> str:
-    key = name if _BARE.fullmatch(name) and name not in _WORDS else _flow(name)
+    key = name if _BARE.fullmatch(name) and name not in _WORDS else _printable(json.dumps(name, ensure_ascii=False))
     if isinstance(value, dict) and value and name not in _FLOW:
         return f"{margin}{key}:\n{as_yaml(value, indent + 2)}"
-    return f"{margin}{key}: {_flow(value)}\n"
+    return f"{margin}{key}: {_flow(value, len(margin) + len(key) + 2, margin + '  ')}\n"
 
 
-def _flow(value: Any) -> str:
-    """Any value on one line."""
-    text = json.dumps(value, ensure_ascii=False)
+def _flow(value: Any, column: int, margin: str) -> str:
+    """A value as JSON, in lines that are not too long; `column` is where it begins."""
+    if isinstance(value, str) and _BARE.fullmatch(value) and value not in _WORDS:
+        return value
+    text = ""
+    for piece in map(_printable, _ENCODER.iterencode(value)):
+        column += len(piece)
+        if column > _WIDTH and text.endswith((",", "[", "{")):
+            text, column = f"{text}\n{margin}", len(margin) + len(piece)
+            piece = piece.lstrip()  # noqa: PLW2901 - the blank after a comma is the line's end now
+        text += piece
+    return text
+
+
+def _printable(text: str) -> str:
     text = _LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
     return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
