@@ -4,6 +4,7 @@ The form carries the wish sealed. An answer counts once, for some minutes, and o
 was sent: that one has a cookie that the seal names. A page of somebody else can send neither.
 """
 
+import hmac
 import inspect
 import secrets
 from collections.abc import Callable, Mapping
@@ -136,7 +137,7 @@ class Asking:
         if said["until"] < self.now():
             raise Refused("invalid_request", "The page was open for too long")
         browser = request.cookies.get(self._cookie)
-        if browser is None or self.seal.digest("browser", browser) != said["browser"]:
+        if browser is None or not hmac.compare_digest(self.seal.digest("browser", browser), said["browser"]):
             raise Refused("invalid_request", "The answer does not come from the browser that was asked; allow cookies")
         wish = Wish(
             client=await self.clients.find(said["client_id"]),
