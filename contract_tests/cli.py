@@ -85,7 +85,9 @@ def test(target: str | None, **options: Any) -> None:
     with _exit_codes():
         configuration = _configuration(target, options)
         sessions = _sessions(configuration)
-        with nullcontext() if options["verbose"] else _quiet_target():
+        # What is changed on purpose makes a good target complain: its warnings say nothing then.
+        level = logging.WARNING if options["mutate"] else logging.INFO
+        with nullcontext() if options["verbose"] else _quiet_target(level):
             run = anyio.run(_test, configuration, sessions, options, _plan(options))
         _write_reports(run, options)
     sys.exit(run.exit_code)
@@ -244,10 +246,10 @@ def _exit_codes() -> Iterator[None]:
 
 
 @contextmanager
-def _quiet_target() -> Iterator[None]:
-    """Keep what a target in this process logs below a warning out of the display."""
+def _quiet_target(level: int = logging.INFO) -> Iterator[None]:
+    """Keep what a target in this process logs, up to a level, out of the display."""
     before = logging.root.manager.disable
-    logging.disable(logging.INFO)
+    logging.disable(level)
     try:
         yield
     finally:

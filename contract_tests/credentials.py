@@ -7,7 +7,7 @@ and those stay as they are. Works on names and forms alone; knows no store of se
 import re
 from dataclasses import replace
 
-from .outcome import Finding, Received, Run, Sent, SessionRun, Span, StepRun
+from .outcome import Finding, MutantRun, MutationRun, Received, Run, Sent, SessionRun, Span, StepRun
 
 PLACEHOLDER = "<withheld>"
 
@@ -42,6 +42,7 @@ def without_credentials(run: Run) -> Run:
         target=clean(run.target),
         sessions=tuple(_session(session) for session in run.sessions),
         notes=tuple(clean(note) for note in run.notes),
+        mutations=run.mutations and _mutations(run.mutations),
     )
 
 
@@ -66,6 +67,14 @@ def clean_header(name: str, value: str) -> str:
 def _session(session: SessionRun) -> SessionRun:
     steps = tuple(_step(step) for step in session.steps)
     return replace(session, steps=steps, reason=clean(session.reason))
+
+
+def _mutations(mutations: MutationRun) -> MutationRun:
+    return replace(mutations, mutants=tuple(_mutant(mutant) for mutant in mutations.mutants))
+
+
+def _mutant(mutant: MutantRun) -> MutantRun:
+    return replace(mutant, steps=tuple(_step(step) for step in mutant.steps), reason=clean(mutant.reason))
 
 
 def _step(step: StepRun) -> StepRun:

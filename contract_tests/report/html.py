@@ -12,8 +12,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ..credentials import without_credentials
-from ..outcome import Run, Verdict
-from . import figures, words
+from ..outcome import Fate, Run, Verdict
+from . import figures, matrix, words
 
 LONGEST_READABLE = 12_000
 """Characters of a body laid out to be read: some four hundred lines."""
@@ -31,7 +31,7 @@ def write_html(run: Run, path: Path) -> None:
 def page(run: Run) -> str:
     """The page that `write_html` writes."""
     template = _environment().get_template("report.html.j2")
-    return template.render(run=without_credentials(run), Verdict=Verdict)
+    return template.render(run=without_credentials(run), Verdict=Verdict, Fate=Fate)
 
 
 def _environment() -> Environment:
@@ -60,10 +60,12 @@ def _environment() -> Environment:
     environment.globals |= {
         "bar": figures.bar,
         "enumerate": enumerate,
+        "matrix": matrix,
         "exact": lambda text: words.excerpt(text, longest=LONGEST_EXACT),
         "readable": _readable,
         "session_axis": figures.session_axis,
         "step_axis": figures.step_axis,
+        "survivors": words.survivors,
         "verdict_line": words.verdict_line,
         "waterfall": figures.waterfall,
         "word": words.VERDICTS,

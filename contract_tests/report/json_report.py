@@ -35,6 +35,8 @@ def document(run: Run) -> dict[str, Any]:
         "not_checked": counts[Verdict.NOT_CHECKED],
         "exit_code": run.exit_code,
     }
+    if run.mutations:
+        summary |= {"mutants_survived": run.mutations.survived, "mutants_broken": run.mutations.broke}
     return {"format": FORMAT, "summary": summary, **_members(without_credentials(run))}
 
 

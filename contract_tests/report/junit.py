@@ -8,7 +8,8 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 
 from ..credentials import without_credentials
-from ..outcome import Finding, Run, SessionRun, StepRun, Verdict
+from ..outcome import Fate, Finding, MutantRun, MutationRun, Run, SessionRun, StepRun, Verdict
+from . import matrix
 from .words import doubts, excerpt, first_line, plural, printable, status_line, timing
 
 LONGEST_BODY = 2_000
@@ -36,7 +37,58 @@ def _suites(run: Run) -> Element:
     _properties(suite, [("url", run.url), ("mcp-ballast", run.version), *(("note", note) for note in run.notes)])
     for session in run.sessions:
         _case(suite, session)
+    if run.mutations:
+        _mutations(root, run, run.mutations)
     return root
+
+
+def _mutations(root: Element, run: Run, mutations: MutationRun) -> None:
+    """A suite of its own: one case for every rule and session that it applies to."""
+    found = [(row, cell) for row in matrix.rows(mutations) for cell in row.cells if cell.fate]
+    counts = {
+        "tests": len(found),
+        "failures": sum(cell.fate is Fate.BROKE for _, cell in found),
+        "errors": 0,
+        "skipped": sum(cell.fate is Fate.NOT_TRIED for _, cell in found),
+    }
+    for name, count in counts.items():
+        root.set(name, str(int(root.get(name, "0")) + count))
+    texts = {name: str(count) for name, count in counts.items()}
+    suite = _element(
+        root,
+        "testsuite",
+        name=f"{run.target}, mutations",
+        timestamp=run.started.isoformat(timespec="seconds"),
+        time=f"{mutations.duration:.3f}",
+        **texts,
+    )
+    _properties(suite, [("seed", str(mutations.seed)), ("budget", str(mutations.budget))])
+    for row, cell in found:
+        _mutant_case(suite, row, cell)
+
+
+def _mutant_case(suite: Element, row: matrix.Row, cell: matrix.Cell) -> None:
+    case = _element(suite, "testcase", classname=f"mutation.{row.rule.id}", name=cell.session, time="0.000")
+    if cell.fate is Fate.NOT_TRIED:
+        _element(case, "skipped", message=cell.reason or "not tried")
+    for mutant in cell.mutants if cell.fate is Fate.BROKE else ():
+        if mutant.fate is Fate.BROKE:
+            failure = _element(case, "failure", type="mutation", message=_first_words(mutant))
+            failure.text = printable("\n\n".join(_mutant_account(row, mutant)))
+            return
+
+
+def _first_words(mutant: MutantRun) -> str:
+    words = "; ".join(matrix.in_words(difference) for difference in mutant.differences)
+    return first_line(f"breaks with {words}", longest=300)
+
+
+def _mutant_account(row: matrix.Row, mutant: MutantRun) -> Iterator[str]:
+    yield f"{row.rule.title}. {row.rule.stands_for}"
+    yield "\n".join(matrix.in_words(difference) for difference in mutant.differences)
+    if mutant.reason:
+        yield mutant.reason
+    yield from ("\n".join(_step(step)) for step in mutant.steps)
 
 
 def _case(suite: Element, session: SessionRun) -> None:

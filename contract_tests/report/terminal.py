@@ -15,6 +15,7 @@ from rich.text import Text
 
 from ..credentials import clean, without_credentials
 from ..outcome import Finding, Run, SessionRun, StepRun, Verdict
+from .mutations import lines_of
 from .words import (
     VERDICTS,
     doubts,
@@ -99,6 +100,9 @@ class Progress:
             if session.verdict is Verdict.FAILED:
                 self._account(session)
         self._reasons([session for session in run.sessions if session.verdict is Verdict.NOT_CHECKED])
+        if run.mutations:
+            for line in lines_of(run.mutations):
+                self._line(line)
 
     def _account(self, session: SessionRun) -> None:
         if session.reason or not session.findings:

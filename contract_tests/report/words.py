@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from http import HTTPStatus
 
-from ..outcome import Received, Run, SessionRun, StepRun, Verdict
+from ..outcome import MutationRun, Received, Run, SessionRun, StepRun, Verdict
 
 VERDICTS = {Verdict.PASSED: "holds", Verdict.FAILED: "breaks", Verdict.NOT_CHECKED: "not checked"}
 
@@ -69,7 +69,14 @@ def verdict_line(run: Run) -> str:
     """The sentence that opens and closes every report: 19 hold, 1 breaks, 3 not checked."""
     count = {verdict: sum(s.verdict is verdict for s in run.sessions) for verdict in Verdict}
     parts = [_those_that(count[Verdict.PASSED], "hold"), _those_that(count[Verdict.FAILED], "break")]
-    return ", ".join([*parts, f"{count[Verdict.NOT_CHECKED]:,} not checked"])
+    sessions = ", ".join([*parts, f"{count[Verdict.NOT_CHECKED]:,} not checked"])
+    return f"{sessions}; {survivors(run.mutations)}" if run.mutations else sessions
+
+
+def survivors(mutations: MutationRun) -> str:
+    """How many mutants survived: 518 of 522 mutants survive."""
+    tried = mutations.survived + mutations.broke
+    return f"{mutations.survived:,} of {plural(tried, 'mutant')} {'survives' if mutations.survived == 1 else 'survive'}"
 
 
 def _those_that(count: int, verb: str) -> str:

@@ -23,6 +23,9 @@ _NEW: Final[Mapping[str, Any]] = MappingProxyType(
 )
 """A value of every JSON type: what refuses one often takes another."""
 
+_TYPED: Final = frozenset({"progressToken", "traceparent", "tracestate", "baggage"})
+"""Members of `_meta` without a prefix that a revision gives a type: another one may be refused."""
+
 _Places = Callable[[Message], Iterable[Place]]
 
 
@@ -141,7 +144,7 @@ def _opaque(session: Session) -> Iterator[Mutant]:
 def _platform_meta(message: Message) -> Iterator[tuple[Place, Any]]:
     meta = message.at(META)
     for name, value in meta.items() if isinstance(meta, Mapping) else ():
-        if not name.startswith(PREFIX):
+        if not name.startswith(PREFIX) and name not in _TYPED:
             yield (*META, name), value
 
 

@@ -1,6 +1,6 @@
 """Protocol versions that nobody has published.
 
-What must be negotiated is put into the dialogue; what may be refused is sent beside it, as a client does that falls back.
+What must be negotiated is put into the dialogue; what may be refused is sent beside it, as by clients that fall back.
 """
 
 from collections.abc import Iterator
