@@ -17,7 +17,7 @@ import pytest
 from connector.oauth.issuing import password_hash
 from examples.private_notes import PrivateNotes, lock
 from tests import wire
-from tests.examples.chrome import Tab, chromium
+from tests.chrome import Tab, chromium
 from tests.loopback import served
 from tests.proxies.processes import free_ports
 

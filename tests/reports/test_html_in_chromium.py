@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import threading
@@ -16,17 +15,10 @@ import pytest
 
 from contract_tests.outcome import Received, Run
 from contract_tests.report.html import page
+from tests.chrome import FLAGS, installed
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
+DUMPING = (
+    *FLAGS,
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     "--enable-logging=stderr",
     "--dump-dom",
@@ -74,7 +66,7 @@ class Browser:
     def open(self, file: Path) -> Visit:
         profile = f"--user-data-dir={self._folder / 'profile'}"
         browser = subprocess.Popen(
-            [self._program, *FLAGS, profile, file.as_uri()],
+            [self._program, *DUMPING, profile, file.as_uri()],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
@@ -90,10 +82,7 @@ class Browser:
 
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[Browser]:
-    program = next((found for name in NAMES if (found := shutil.which(name))), None)
-    if program is None:
-        assert os.environ.get("CI") != "true", f"none of {', '.join(NAMES)} is installed, and CI must not go without"
-        pytest.skip(f"none of {', '.join(NAMES)} is installed")
+    program = installed()
     with ThreadingHTTPServer(("127.0.0.1", 0), Bait) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()

@@ -27,9 +27,11 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--remote-debugging-port=0",
-    "--window-size=760,900",
 )
+"""A browser without a window, that calls nobody on its own account."""
+
+_DRIVEN = ("--remote-debugging-port=0", "--window-size=760,900")
+
 PATIENCE = 30.0
 
 
@@ -85,17 +87,21 @@ class Tab:
         return answer
 
 
+def installed() -> str:
+    """The browser's program. Without one the test is skipped, or fails where CI=true."""
+    program = next((found for name in NAMES if (found := shutil.which(name))), None)
+    if program is None:
+        assert os.environ.get("CI") != "true", f"none of {', '.join(NAMES)} is installed, and CI must not go without"
+        pytest.skip(f"none of {', '.join(NAMES)} is installed")
+    return program
+
+
 @contextmanager
 def chromium() -> Iterator[Tab]:
     """A browser with a fresh profile, closed for certain."""
-    program = next((found for name in NAMES if (found := shutil.which(name))), None)
-    if program is None:
-        reason = "Chromium is not installed: apt install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+    program = installed()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        words = [program, *FLAGS, f"--user-data-dir={profile}", "about:blank"]
+        words = [program, *FLAGS, *_DRIVEN, f"--user-data-dir={profile}", "about:blank"]
         with subprocess.Popen(words, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
             try:
                 port = _port(Path(profile) / "DevToolsActivePort")
