@@ -76,7 +76,7 @@ def main() -> None:
 @click.option("--traces", is_flag=True, help="Collect the target's OpenTelemetry spans for the reports.")
 @click.option("--mutate", is_flag=True, help="Also try platform changes that have not happened yet.")
 @click.option("--rule", "rules", metavar="NAME", multiple=True, help="With --mutate: only this rule, or PREFIX*.")
-@click.option("--mutants", type=click.IntRange(min=0), help="With --mutate: at most so many (600); 0 for all.")
+@click.option("--mutants", type=click.IntRange(min=0), help="With --mutate: at most so many (400); 0 for all.")
 @click.option("--slow", is_flag=True, help="Play steps that have to wait for real, minutes and more.")
 @click.option("--verbose", is_flag=True, help="Show what a target in this process logs below a warning.")
 @click.option("--collector-port", type=int, default=0, help="Where to collect them (a free port).")

@@ -51,36 +51,39 @@ class Mutator:
     async def mutate(self, sessions: Sequence[Session], runs: Mapping[str, SessionRun]) -> MutationRun:
         """Try every mutant that the plan allows; `runs` are the sessions as they were played, by id."""
         since = monotonic()
-        reasons = {session.id: self._why_not(session, runs.get(session.id)) for session in sessions}
-        reasons |= {
-            session.id: "it does not hold when it is played without pauses and with short limits"
-            for session in sessions
-            if not reasons[session.id] and not await self._holds(session)
-        }
-        good = [session for session in sessions if not reasons[session.id]]
-        candidates = derived(self.plan.rules, good)
-        chosen = sample(candidates, self.plan.budget, self.seed)
-        found: list[MutantRun] = []
-        for number, candidate in enumerate(chosen):
-            if self.note:
-                self.note(number, len(chosen), candidate.rule.id)
-            found.append(await self._tried(candidate))
-        untried = [
-            MutantRun(rule=rule.id, session=session.id, fate=Fate.NOT_TRIED, differences=(), reason=reasons[session.id])
-            for rule in self.plan.rules
-            for session in sessions
-            if reasons[session.id] and rule.mutants(session)
-        ]
-        mutants = (*found, *untried)
+        reasons = {session.id: await self._why_none(session, runs.get(session.id)) for session in sessions}
+        everything = derived(self.plan.rules, sessions)
+        eligible = [candidate for candidate in everything if not reasons[candidate.session.id]]
+        chosen = sample(eligible, self.plan.budget, self.seed)
+        tried = {id(candidate): run for candidate, run in zip(chosen, await self._all(chosen), strict=True)}
+        mutants = tuple(tried.get(id(one)) or self._untried(one, reasons[one.session.id]) for one in everything)
         return MutationRun(
             seed=self.seed,
             budget=self.plan.budget,
-            derived=len(candidates),
+            derived=len(eligible),
             duration=monotonic() - since,
             sessions=tuple(session.id for session in sessions),
             rules=tuple(_summed(rule, mutants, sessions) for rule in self.plan.rules),
             mutants=mutants,
         )
+
+    async def _all(self, chosen: Sequence[Candidate]) -> list[MutantRun]:
+        found: list[MutantRun] = []
+        for number, candidate in enumerate(chosen):
+            if self.note:
+                self.note(number, len(chosen), candidate.rule.id)
+            found.append(await self._tried(candidate))
+        return found
+
+    def _untried(self, candidate: Candidate, reason: str) -> MutantRun:
+        reason = reason or f"beyond the budget of {self.plan.budget} mutants: --mutants 0 tries all"
+        return replace(_begun(candidate), fate=Fate.NOT_TRIED, reason=reason)
+
+    async def _why_none(self, session: Session, run: SessionRun | None) -> str:
+        reason = self._why_not(session, run)
+        if reason or await self._holds(session):
+            return reason
+        return "it does not hold when it is played without pauses and with short limits"
 
     def _why_not(self, session: Session, run: SessionRun | None) -> str:
         if run is None or run.verdict is Verdict.NOT_CHECKED:
@@ -94,15 +97,9 @@ class Mutator:
 
     async def _tried(self, candidate: Candidate) -> MutantRun:
         changes = candidate.mutant.changes
-        base = MutantRun(
-            rule=candidate.rule.id,
-            session=candidate.session.id,
-            fate=Fate.SURVIVED,
-            differences=(),
-            plays=1,
-        )
         if self._gone:
-            return replace(base, fate=Fate.NOT_TRIED, reason=self._gone, plays=0)
+            return self._untried(candidate, self._gone)
+        base = replace(_begun(candidate), plays=1)
         broken = await self._broken(candidate.session, changes)
         if broken is None:
             return base
@@ -165,6 +162,10 @@ class Mutator:
     def _bounded(self, session: Session) -> Session:
         """The session with a limit that hundreds of plays can afford."""
         return session if self.is_slow else replace(session, steps=tuple(map(_hastened, session.steps)))
+
+
+def _begun(candidate: Candidate) -> MutantRun:
+    return MutantRun(rule=candidate.rule.id, session=candidate.session.id, fate=Fate.SURVIVED, differences=())
 
 
 def _hastened(step: Step) -> Step:
