@@ -239,7 +239,7 @@ def test_sessions_are_listed_and_explained(project: Path) -> None:
     """Ours: what is replayed is no secret."""
     every = ballast("sessions", cwd=project)
     one = ballast("sessions", "responses-slow-60x2", cwd=project)
-    none = ballast("sessions", "responses", cwd=project)
+    none = ballast("sessions", "responses-slow", cwd=project)
 
     assert any(
         line.split()[:4] == ["call-model", "chatgpt/model", "observed", "2026-09-15"]
@@ -249,7 +249,7 @@ def test_sessions_are_listed_and_explained(project: Path) -> None:
     assert "    only if   call was cut" in one.stdout
     assert "    leaves    after 59.8 s" in one.stdout
     assert none.returncode == 2
-    assert "Error: There is no session 'responses'. Near: responses-slow-60x2" in none.stderr
+    assert "Error: There is no session 'responses-slow'. Near: responses-slow-60x2" in none.stderr
 
 
 def test_every_shipped_session_can_be_explained(here: Callable[..., Result]) -> None:
