@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
 from .placeholders import Placeholders
-from .plain import is_plain
+from .plain import is_name, is_plain, is_version
 from .rules import PUBLIC_HOSTS
 
 _CALLBACK = re.compile(
@@ -57,7 +57,7 @@ class Addresses:
 
     def _segment(self, segment: str) -> str:
         text = unquote(segment)
-        is_kept = text == segment and segment.isascii() and is_plain(segment) and not set(segment) & set("${}")
+        is_kept = text == segment and (is_name(text.lstrip(".")) or is_version(text) or not text) and "$" not in text
         return segment if is_kept else self.placeholders.bare("segment", text)
 
     def _host(self, parts: SplitResult) -> str:

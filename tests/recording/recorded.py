@@ -72,8 +72,7 @@ class Told:
         async with anyio.create_task_group() as group:
             group.start_soon(self._notice, receive, group.cancel_scope)
             for number in range(3):
-                while not self.go_on.acquire(blocking=False):
-                    await anyio.sleep(0.005)
+                await anyio.to_thread.run_sync(self.go_on.acquire, abandon_on_cancel=True)
                 event = f'event: message\ndata: {{"jsonrpc":"2.0","method":"n/{number}"}}\n\n'.encode()
                 await send({"type": "http.response.body", "body": event, "more_body": True})
             group.cancel_scope.cancel()
@@ -83,6 +82,7 @@ class Told:
         while (await receive())["type"] != "http.disconnect":
             pass
         self.left.set()
+        self.go_on.release()  # no thread is left waiting
         scope.cancel()
 
 

@@ -32,7 +32,9 @@ KINDS: Mapping[str, Callable[[Random], str]] = {
     "base64": lambda random: base64.b64encode(random.randbytes(33)).decode(),
     "uuid": lambda random: str(uuid.UUID(int=random.getrandbits(128), version=4)),
     "jwt": _jwt,
-    "prefixed": lambda random: f"{random.choice(['sk-live-', 'ghp_', 'xoxb-', 'AKIA'])}{_text(random, 32, _URL_SAFE[:-2])}",
+    "prefixed": lambda random: (
+        f"{random.choice(['sk-live-', 'ghp_', 'xoxb-', 'AKIA'])}{_text(random, 32, _URL_SAFE[:-2])}"
+    ),
     "opaque": lambda random: f"v1/{_text(random, 32)}",
     "email": lambda random: f"ingolf.{_text(random, 6, 'bcdfghjk')}{random.randint(10, 99)}@mail.example.org",
     "telephone": lambda random: f"+49 {random.randint(150, 179)} {random.randint(10**6, 10**7 - 1)}",
@@ -171,7 +173,11 @@ PLACES: Mapping[str, Callable[[str], Exchange]] = {
     "no json": lambda secret: _asked(secret.encode()),
     "broken json": lambda secret: _asked(json.dumps(_call(arguments={"q": secret})).encode()[:-3]),
     "registration": lambda secret: _asked(
-        {"client_name": secret, "redirect_uris": [f"https://chatgpt.com/connector/oauth/{secret}"], "contacts": [secret]},
+        {
+            "client_name": secret,
+            "redirect_uris": [f"https://chatgpt.com/connector/oauth/{secret}"],
+            "contacts": [secret],
+        },
         target="/register",
     ),
     "result": _replied(lambda secret: _result({"content": [{"type": "text", "text": secret}], secret: secret})),

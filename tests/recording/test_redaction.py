@@ -43,9 +43,7 @@ def everything(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_no_secret_is_written_wherever_it_stands(
-    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_secret_is_written_wherever_it_stands(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Issue 6, item 5: redaction before anything touches disk. Every kind, each in a recording of its own."""
     for kind, made in KINDS.items():
         out = tmp_path / kind

@@ -2,7 +2,6 @@
 
 import gzip
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,21 +36,24 @@ class Echo(Told):
 
 
 @pytest.fixture
-def out(tmp_path: Path) -> Iterator[Path]:
-    yield tmp_path / "recordings"
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "recordings"
 
 
 def test_events_arrive_one_by_one(out: Path) -> None:
     """Issue 6, item 5: streams are never buffered. The server sends the next event when the client has read one."""
     server = Told()
-    with served(server) as origin, proxied(origin, out) as url:
-        with httpx2.stream("POST", f"{url}/mcp", content=ASKED, headers=JSON, timeout=20) as reply:
-            assert reply.status_code == 200, "the head comes before any event does"
-            pieces = reply.iter_raw()
-            for number in range(3):
-                server.go_on.release()
-                assert f"n/{number}".encode() in next(pieces)
-            assert list(pieces) == []
+    with (
+        served(server) as origin,
+        proxied(origin, out) as url,
+        httpx2.stream("POST", f"{url}/mcp", content=ASKED, headers=JSON, timeout=20) as reply,
+    ):
+        assert reply.status_code == 200, "the head comes before any event does"
+        pieces = reply.iter_raw()
+        for number in range(3):
+            server.go_on.release()
+            assert f"n/{number}".encode() in next(pieces)
+        assert list(pieces) == []
 
     (session,) = load_sessions(out, shipped=False)
     assert session.steps[0].expect.media == ("text/event-stream",)
@@ -114,9 +116,12 @@ def test_compressed_bytes_pass_as_they_are_and_are_read_all_the_same(out: Path) 
     """Ours: the shape of a compressed reply is recorded."""
     body = gzip.compress(b'{"jsonrpc":"2.0","id":1,"result":{"tools":[]}}')
     server = Echo(body, content_type="application/json", content_encoding="gzip")
-    with served(server) as origin, proxied(origin, out) as url:
-        with httpx2.stream("POST", f"{url}/mcp", content=ASKED, headers=JSON, timeout=20) as reply:
-            assert b"".join(reply.iter_raw()) == body
+    with (
+        served(server) as origin,
+        proxied(origin, out) as url,
+        httpx2.stream("POST", f"{url}/mcp", content=ASKED, headers=JSON, timeout=20) as reply,
+    ):
+        assert b"".join(reply.iter_raw()) == body
 
     assert '"required":["tools"]' in written(out)
 
