@@ -30,6 +30,8 @@ from tests.chaos.history import POLICIES, Asking, Ending, History, Policy, Told,
 
 UNSTORED: Final = "unstored"
 
+_MET_AN_EQUAL_ONE: Final = {"joined", "replayed", "takeover", "unknown"}
+
 _SLACK: Final = 0.5
 """Seconds by which what a fault causes may outlast it: connections are made anew, proxies try again."""
 
@@ -77,10 +79,12 @@ class Judge:
                     yield asking
 
     def further_wishes(self, group: Sequence[Wish]) -> int:
-        """How often it was noted that an answer to an unnamed wish arrived: after each, the next call is a new one."""
+        """How often it may have been noted that an answer to an unnamed wish arrived: after each, the next call is a
+        new one. A worker that dies while it notes leaves behind that nobody knows.
+        """
         if group[0].key is not None:
             return 0
-        return len({line.epoch for line in self.lines("noted", group)})
+        return len({line.epoch for says in ("noting", "noted") for line in self.lines(says, group)})
 
 
 def violations(history: History) -> list[Violation]:
@@ -112,6 +116,17 @@ def swallowed(history: History) -> int:
         for wish in history.wishes
         if wish.key is None
     )
+
+
+def sent_again(history: History) -> int:
+    """First askings that met an equal call although no client had sent one: a proxy had. It shows only some of them."""
+    asked: dict[tuple[str, ...], list[Asking]] = defaultdict(list)
+    wishes = {wish.id: wish for wish in history.wishes}
+    for asking in sorted(history.askings, key=lambda asking: asking.asked_at):
+        wish = wishes[asking.wish]
+        asked[wish.likeness if wish.key is None else wish.identity].append(asking)
+    alone = [each[0] for each in asked.values() if len(each) == 1 or each[1].asked_at > each[0].ended_at]
+    return sum(asking.mark in _MET_AN_EQUAL_ONE for asking in alone)
 
 
 def _grouped(wishes: Iterable[Wish]) -> list[list[Wish]]:

@@ -103,7 +103,7 @@ class Asking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """One line of the ledger. `says`: effect, tried, taken over, noted."""
+    """One line of the ledger. `says`: effect, tried, taken over, noting (it may be noted), noted (it is)."""
 
     at: float
     says: str

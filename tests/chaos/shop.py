@@ -136,6 +136,7 @@ class StruckStore:
         return is_mine
 
     async def delivered(self, key: str, *, epoch: int) -> bool:
+        await self._tell("noting", epoch)
         reach("noting")
         is_noted = await self._real.delivered(key, epoch=epoch)
         if is_noted:

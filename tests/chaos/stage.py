@@ -62,15 +62,17 @@ class Stage:
         for number, phase in enumerate(story.phases):
             if number:
                 await asyncio.sleep(story.pause)
-            await asyncio.gather(*(self._later(turn) for turn in phase))
+            answered = await asyncio.gather(*(self._later(turn) for turn in phase))
+            if story.if_answered and not all(answered):
+                return
 
-    async def _later(self, turn: Turn) -> None:
+    async def _later(self, turn: Turn) -> bool:
         if turn.later:
             await asyncio.sleep(turn.later)
         cut = turn.cut if "cut" in self.plans.faults else None
-        await self._until_answered(replace(turn, cut=cut))
+        return await self._until_answered(replace(turn, cut=cut))
 
-    async def _until_answered(self, turn: Turn) -> None:
+    async def _until_answered(self, turn: Turn) -> bool:
         """Ask until there is an answer. Who was refused waits longer; who gave a name asks twice about the unknown."""
         hopes = {Ending.UNKNOWN: 1 if turn.wish.key else 0}
         pause = 0.0
@@ -78,11 +80,12 @@ class Stage:
             await asyncio.sleep(pause * self._draw.uniform(0.1, 1))
             asking = await self._ask(turn)
             if _is_over(turn.wish, asking) and not hopes.get(asking.ending):
-                return
+                return True
             if asking.ending is Ending.UNKNOWN:
                 hopes[Ending.UNKNOWN] -= 1
             pause = _PAUSES.get(asking.ending, 0.6)
             turn = replace(turn, cut=None, strike=None)
+        return False
 
     async def _ask(self, turn: Turn) -> Asking:
         wish, way = turn.wish, self._draw.choice(list(self._ways))

@@ -40,10 +40,13 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """Turns: those of one phase at once, the phases one after the other with `pause` seconds between them."""
+    """Turns: those of one phase at once, the phases one after the other with `pause` seconds between them.
+    `if_answered`: the next phase is only played when somebody has said what became of the one before.
+    """
 
     phases: Sequence[Sequence[Turn]]
     pause: float = 0.0
+    if_answered: bool = False
 
 
 class Author:
@@ -94,10 +97,8 @@ class Author:
     def _repeat(self) -> Story:
         """The same once more, by intent: after the answer was seen."""
         wish = self._wish(is_named=False)
-        again = replace(wish, id=self._id())
-        return Story(
-            phases=[[self._turn(wish)], [self._turn(again)]], pause=self._grace + self._draw.choice([0.7, 1.5])
-        )
+        again, pause = replace(wish, id=self._id()), self._grace + self._draw.choice([0.7, 1.5])
+        return Story(phases=[[self._turn(wish)], [self._turn(again)]], pause=pause, if_answered=True)
 
     def _near(self) -> Story:
         """Calls that differ in little, at the same time."""

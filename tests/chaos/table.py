@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from tests.chaos.checking import Violation, residue, swallowed
+from tests.chaos.checking import Violation, residue, sent_again, swallowed
 from tests.chaos.history import Asking, Ending, History, Told, Wish
 from tests.chaos.run import Ran
 
@@ -31,6 +31,7 @@ def figures(ran: Ran, found: Sequence[Violation]) -> dict[str, int]:
         "mismatches": endings[Ending.MISMATCH],
         "refused": endings[Ending.REFUSED],
         "lost": endings[Ending.LOST],
+        "sent again by proxies, seen": sent_again(history),
         "effects after a noted answer": residue(history),
         "repeats swallowed": swallowed(history),
         "faults": sum(ran.struck.values())

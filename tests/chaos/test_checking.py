@@ -94,6 +94,11 @@ GOOD = {
         [EFFECT, NOTED],
         Fault(what="stop", begun_at=0.5, ended_at=2.4),
     ),
+    "a stray request, and the worker died while it noted the answer": history(
+        [UNNAMED],
+        [asking(), asking(receipt="r2", at=3)],
+        [EFFECT, replace(NOTED, says="noting"), replace(SECOND, at=3.5, key="k2")],
+    ),
     "a stray request without a key, after the answer was noted as arrived": history(
         [UNNAMED], [asking(), asking(receipt="r2", at=3)], [EFFECT, NOTED, replace(SECOND, at=3.5, key="k2")]
     ),
