@@ -11,10 +11,13 @@ from datetime import UTC, date, datetime
 from importlib.metadata import PackageNotFoundError, version
 from random import Random, SystemRandom
 from time import monotonic
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
+
+import anyio
 
 from .checks.checking import Examiner
 from .checks.contract import Contract
+from .checks.means import Means
 from .errors import TargetUnreachable
 from .judging.operators import look_up
 from .judging.reply import load
@@ -35,6 +38,9 @@ from .replay.wire import Wire
 from .target.target import Target
 
 Pace = Literal["real", "none"]
+
+_CHECKS_AT_ONCE: Final = 4
+"""Contracts that are checked side by side: enough to hide waiting, too few to be a load that changes answers."""
 
 
 class Listener(Protocol):
@@ -72,6 +78,7 @@ class Options:
     is_slow: bool = False
     named: tuple[str, ...] = ()
     restart: Callable[[], None] | None = None
+    means: Means = field(default_factory=Means)
     seed: int | None = None
     is_traced: bool = False
 
@@ -125,21 +132,37 @@ async def _play_all(sessions: Sequence[Session], table: "_Table", listener: List
 
 
 async def _check_all(contracts: Sequence[Contract], table: "_Table", listener: Listener | None) -> list[SessionRun]:
-    runs: list[SessionRun] = []
-    for contract in contracts:
+    """Check what is about the wire side by side, then what needs the target for itself, each by itself."""
+    found: dict[str, SessionRun] = {}
+    places = anyio.CapacityLimiter(_CHECKS_AT_ONCE)
+
+    async def check(contract: Contract) -> None:
+        async with places:
+            found[contract.id] = await _examiner(contract, table).check(contract)
         if listener:
             listener.session_started(contract.id, contract.title)
-        examiner = Examiner(
-            login=table.login(contract.id),
-            catalogue=table.catalogue,
-            today=table.today,
-            named=table.options.named,
-            restart=table.options.restart,
-        )
-        runs.append(await examiner.check(contract))
-        if listener:
-            listener.session_ended(runs[-1])
-    return runs
+            listener.session_ended(found[contract.id])
+
+    async with anyio.create_task_group() as group:
+        for contract in contracts:
+            if contract.surface != "oauth" and not contract.is_alone:
+                group.start_soon(check, contract)
+    for contract in contracts:
+        if contract.id not in found:
+            await check(contract)
+    return [found[contract.id] for contract in contracts]
+
+
+def _examiner(contract: Contract, table: "_Table") -> Examiner:
+    return Examiner(
+        login=table.login(contract.id),
+        catalogue=table.catalogue,
+        today=table.today,
+        named=table.options.named,
+        headers=table.setting.headers,
+        means=replace(table.options.means, is_slow=table.options.is_slow),
+        restart=table.options.restart,
+    )
 
 
 async def _mutate(

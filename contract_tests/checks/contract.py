@@ -19,7 +19,11 @@ Ask: TypeAlias = Callable[[Inquiry], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
-    """A contract. `residue` says what checking it leaves behind in the target; empty if nothing."""
+    """A contract. `residue` says what checking it leaves behind in the target; empty if nothing.
+
+    `needs` are words of session files (access, legacy, modern, tool). A destructive one is checked on request only; one
+    that is alone shares the target with no other check while it runs.
+    """
 
     id: str
     title: str
@@ -34,6 +38,9 @@ class Contract:
     surface: str = "oauth"
     host: str = "any"
     residue: str = ""
+    needs: tuple[str, ...] = ()
+    is_destructive: bool = False
+    is_alone: bool = False
 
     def is_expired(self, today: date) -> bool:
         """Whether what it rests on may have changed: `expires` is the last good day."""

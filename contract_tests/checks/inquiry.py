@@ -8,16 +8,21 @@ from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any
 
-from ..judging.matchers import judge
+from ..judging.matchers import Complaint, judge
 from ..judging.reply import Reply, read_reply
 from ..login.agent import Agent
 from ..login.discovery import Endpoints
 from ..login.signing_in import Grant, Login, NoGrant
 from ..notation.reading import to_expect
+from ..offer.catalogue import CallableTool, Catalogue
 from ..outcome import Finding, Received, StepRun
 from ..replay.recording import SHORTEST_SECRET, recorded_reply, recorded_request, withheld
 from ..replay.redirects import Exchange
 from ..replay.wire import Request
+from .means import Means
+
+_ENOUGH = 5
+"""Steps with findings after which a check may stop: more of the same teach nobody anything."""
 
 
 class CannotBeChecked(Exception):
@@ -31,11 +36,16 @@ class Inquiry:
     login: Login
     incidents: tuple[str, ...]
     advice: str
+    headers: tuple[tuple[str, str], ...] = ()
+    """What lets requests in; they go with everything a `Speech` says."""
+    catalogue: Catalogue = field(default_factory=Catalogue)
+    means: Means = field(default_factory=Means)
     restart: Callable[[], None] | None = None
     """Kills the target and starts it again; returns when it answers."""
     steps: list[StepRun] = field(default_factory=list)
     _secrets: list[str] = field(default_factory=list)
     _since: float = field(default_factory=monotonic)
+    _asked: int = 0
 
     @property
     def agent(self) -> Agent:
@@ -46,6 +56,21 @@ class Inquiry:
     def url(self) -> str:
         """The target's address."""
         return self.login.url
+
+    def tool(self) -> CallableTool:
+        """The tool for ordinary calls.
+
+        Raises:
+            CannotBeChecked: there is none.
+        """
+        found = self.catalogue.tool()
+        if isinstance(found, str):
+            raise CannotBeChecked(found)
+        return found
+
+    async def look(self, request: Request) -> Reply:
+        """Send a request without recording or judging it: what a check needs on its way."""
+        return read_reply(await self.agent.wire.exchange(request))
 
     async def endpoints(self) -> Endpoints:
         """Where tokens come from.
@@ -83,7 +108,7 @@ class Inquiry:
             request: What is sent.
             expect: What must hold.
             more: `until` (follow redirects up to this address), `incidents` and `advice` where they are not the
-                contract's, `values` for variables in `expect`.
+                contract's, `values` for variables in `expect`, `quiet` (record the step only if it has findings).
         """
         started = monotonic() - self._since
         exchanges = await self._exchanges(request, more.get("until", ""))
@@ -101,8 +126,27 @@ class Inquiry:
             )
             for complaint in judge(to_expect(expect), reply, more.get("values") or {})
         ]
-        self._record(name, asked, came, findings, started)
+        self._asked += 1
+        if findings or not more.get("quiet"):
+            self._record(name, asked, came, findings, started)
         return reply
+
+    def find(self, reason: Complaint, *, step: str, **more: Any) -> None:
+        """Add a step of its own with one finding: for what several replies show together."""
+        finding = Finding(
+            step=step,
+            where=reason.where,
+            expected=reason.expected,
+            actual=withheld(reason.actual, self._secrets),
+            incidents=reason.incidents or more.get("incidents") or self.incidents,
+            advice=reason.advice or more.get("advice") or self.advice,
+        )
+        since = monotonic() - self._since
+        self.steps.append(StepRun(name=step, sent=None, received=None, findings=(finding,), started=since))
+
+    def tally(self) -> None:
+        """Count something as asked that was judged elsewhere."""
+        self._asked += 1
 
     def complain(self, *, where: str, expected: str, actual: str, advice: str, incidents: tuple[str, ...]) -> None:
         """Add a finding to the last step: for what no expectation can say."""
@@ -124,7 +168,12 @@ class Inquiry:
     @property
     def has_asked(self) -> bool:
         """Whether anything was judged at all."""
-        return any(step.sent for step in self.steps)
+        return self._asked > 0
+
+    @property
+    def has_enough(self) -> bool:
+        """Whether there are so many findings that a check may stop."""
+        return sum(bool(step.findings) for step in self.steps) >= _ENOUGH
 
     async def _exchanges(self, request: Request, until: str) -> Sequence[Exchange]:
         if until:

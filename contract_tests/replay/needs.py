@@ -1,6 +1,6 @@
 """Whether a session can be checked against a target at all, and why not. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -13,7 +13,14 @@ def why_not_checked(
     session: Session, catalogue: Catalogue, client: Client | None, *, has_documents: bool = False
 ) -> str:
     """Return why a session's needs are not met; empty if they are. A login has to be tried, which is done elsewhere."""
-    for need in session.needs:
+    return why_unmet(session.needs, catalogue, client, has_documents=has_documents)
+
+
+def why_unmet(
+    needs: Iterable[str], catalogue: Catalogue, client: Client | None = None, *, has_documents: bool = False
+) -> str:
+    """Return why one of these needs is not met; empty if all are."""
+    for need in needs:
         if need == "predefined_client":
             reason = _predefined_client(client)
         elif need == "client_document":

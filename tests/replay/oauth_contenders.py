@@ -23,7 +23,7 @@ import uvicorn
 from mcp.server.auth.settings import ClientRegistrationOptions
 
 from contract_tests import Options, Run, Target, Verdict, load_sessions, play_sessions
-from contract_tests.checks.registry import CONTRACTS
+from contract_tests.checks.registry import OAUTH
 from contract_tests.target.application import as_application
 from tests.replay.authorization import Memory, protected
 
@@ -103,7 +103,7 @@ def judge(contender: Contender) -> Run:
     async def run(running: Running) -> Run:
         target = Target(name=contender.name, url=f"http://127.0.0.1:{running.port}/mcp")
         options = Options(pace="none", seed=1, restart=running.restart)
-        return await play_sessions(sessions, target, options=options, contracts=CONTRACTS)
+        return await play_sessions(sessions, target, options=options, contracts=OAUTH)
 
     running = Running(contender)
     try:

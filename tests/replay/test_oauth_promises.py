@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from contract_tests import Options, Run, Verdict, load_sessions, open_target, play_sessions
-from contract_tests.checks.registry import CONTRACTS
+from contract_tests.checks.registry import OAUTH
 from contract_tests.login.signing_in import Tokens
 from contract_tests.report.html import page
 from contract_tests.report.json_report import document
@@ -23,7 +23,7 @@ ELSEWHERE = {"oauth-predefined", "oauth-relink", "CT-29"}
 def judged(server: Lenient, *only: str, options: Options | None = None) -> Run:
     """Play every recipe and check every contract, or those in `only`."""
     sessions = [session for session in (*RECIPES, IDLE) if not only or session.id in only]
-    contracts = [contract for contract in CONTRACTS if not only or contract.id in only]
+    contracts = [contract for contract in OAUTH if not only or contract.id in only]
 
     async def run() -> Run:
         with open_target(server) as target:
