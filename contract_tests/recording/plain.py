@@ -12,9 +12,10 @@ LONGEST_NAME = 64
 
 _KNOWN_WORDS = frozenset(
     {
-        "mcp", "jsonrpc", "www", "http", "https", "html", "xhtml", "khtml", "json", "jwt", "jwks", "csp", "oauth",
-        "openid", "timezone", "offline", "vnd", "xml", "tls", "csv", "pdf", "svg", "sdk", "api", "fastmcp", "kubernetes",
-        "webplus", "ttl", "ms", "tz", "uuid", "utf", "txt", "cfg", "ctx", "req", "db", "sql", "tx", "qty", "href", "ui",
+        "mcp", "jsonrpc", "www", "http", "https", "html", "xhtml", "khtml", "json", "jwt", "jwks", "csp",
+        "oauth", "openid", "timezone", "offline", "vnd", "xml", "tls", "csv", "pdf", "svg", "sdk", "api", "fastmcp",
+        "kubernetes", "webplus", "ttl", "ms", "tz", "uuid", "utf", "txt", "cfg", "ctx", "req", "db", "sql", "tx",
+        "qty", "href", "ui",
     }
 )  # fmt: skip
 """Words of specifications that are words whatever their letters."""

@@ -3,6 +3,7 @@
 The edge of this package: signals, sockets and files. At the end everything is written, whatever ended it.
 """
 
+import os
 import signal
 import socket
 from collections.abc import Callable, Iterable, Iterator
@@ -125,5 +126,5 @@ def _listener(port: int) -> socket.socket:
     try:
         return socket.create_server(("127.0.0.1", port))
     except OSError as problem:
-        text = f"127.0.0.1:{port} cannot be listened on: {problem.strerror}. Choose another --port."
+        text = f"127.0.0.1:{port} cannot be listened on: {os.strerror(problem.errno or 0)}. Choose another --port."
         raise CannotRecord(text) from problem

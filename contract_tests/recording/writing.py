@@ -15,7 +15,7 @@ _FLOW: Final = frozenset(
 )
 """Members that are written on one line, as JSON."""
 
-_BARE = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*|20\d\d-\d\d-\d\d")
+_BARE = re.compile(r"[A-Za-z/][A-Za-z0-9_./-]*|20\d\d-\d\d-\d\d")
 _WIDTH = 120
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _WORDS = frozenset({"true", "false", "null"})
