@@ -17,7 +17,8 @@ from typing import Any, Final
 import anyio
 import click
 
-from .checks.registry import choose_contracts, choose_sessions
+from .checks.registry import EVIDENCE, choose_contracts, choose_sessions
+from .checks.standings import counted, evidence_listed, standings
 from .configuration import Configuration, read_configuration
 from .errors import BallastTestError
 from .explaining import contract_explained, contracts_listed, explained, listed
@@ -26,8 +27,10 @@ from .mutating.registry import choose_rules
 from .notation.corpus import choose, load_sessions
 from .notation.session import Session
 from .outcome import Run
-from .play import play_sessions, with_spans
+from .play import Options, play_sessions, with_spans
+from .target.command import started
 from .target.opening import open_target
+from .target.target import Target
 
 _WRONG_USAGE = 2
 _INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
@@ -101,7 +104,9 @@ def sessions(id: str | None, sessions: Sequence[Path]) -> None:  # noqa: A002 - 
     with _exit_codes():
         known = load_sessions(*sessions)
         if not id:
-            click.echo(f"{listed(known)}\n{contracts_listed(choose_contracts())}")
+            click.echo(f"{listed(known)}\n{contracts_listed(choose_contracts())}\n{evidence_listed()}")
+        elif id in EVIDENCE:
+            click.echo(f"{id} is shown by sessions: {', '.join(EVIDENCE[id])}")
         elif contracts := choose_contracts([id]):
             click.echo(contract_explained(contracts[0]))
         else:
@@ -204,6 +209,7 @@ def _configuration(target: str | None, typed: dict[str, Any]) -> Configuration:
         host_profile=typed["host_profile"] or found.host_profile,
         only=tuple(typed["only"]) or found.only,
         sessions=(*found.sessions, *typed["sessions"]),
+        command=found.command if chosen == found.target else (),
         options=options,
     )
 
@@ -292,12 +298,12 @@ async def _play(
     from .report.terminal import Progress  # noqa: PLC0415 - rich is slow to import and errors need none of it
 
     with Progress() as progress:
-        with open_target(configuration.target, path=configuration.path) as target:
+        with _opened(configuration) as (target, own):
             contracts = choose_contracts(configuration.only, configuration.host_profile)
             run = await play_sessions(
                 sessions,
                 target,
-                options=configuration.options,
+                options=own,
                 listener=progress,
                 contracts=contracts,
                 plan=plan,
@@ -307,7 +313,21 @@ async def _play(
         if collector is not None:
             run = with_spans(run, collector.spans_of)
         progress.run_ended(run)
+    if len(contracts) == len(choose_contracts()):
+        click.echo(counted(standings(run.sessions)), err=True)
     return run
+
+
+@contextmanager
+def _opened(configuration: Configuration) -> Iterator[tuple[Target, Options]]:
+    """The target, started first if a command is given; then it can be killed, and its process is known."""
+    options = configuration.options
+    with ExitStack() as stack:
+        if configuration.command:
+            process = stack.enter_context(started(configuration.command, configuration.target))
+            means = replace(options.means, pid=lambda: process.pid)
+            options = replace(options, restart=process.restart, means=means)
+        yield stack.enter_context(open_target(configuration.target, path=configuration.path)), options
 
 
 async def _last_spans(run: Run, collector: Any) -> None:

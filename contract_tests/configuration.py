@@ -7,10 +7,11 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
+from .checks.means import Means
 from .errors import BadConfiguration
 from .login.signing_in import Tokens
 from .login.signing_key import SigningKey
@@ -29,10 +30,12 @@ _KNOWN: Mapping[str, type | tuple[type, ...]] = {
     "headers": dict,
     "tools": dict,
     "oauth": dict,
+    "checks": dict,
     "config": str,
 }
-_KNOWN_TARGET = ("url", "start", "path", "headers")
-_KNOWN_TOOL = ("arguments", "slow")
+_KNOWN_TARGET = ("url", "start", "path", "headers", "command", "counter", "workers", "hosts")
+_KNOWN_TOOL = ("arguments", "slow", "earlier")
+_KNOWN_CHECKS = ("destructive", "slow_tool", "write", "removed_tools", "published_ui")
 _KNOWN_OAUTH = (
     "client_id", "client_secret", "redirect_uri", "follow", "access_token", "refresh_token", "client_documents",
     "client_key",
@@ -48,6 +51,8 @@ class Configuration:
     host_profile: str = ""
     only: tuple[str, ...] = ()
     sessions: tuple[Path, ...] = ()
+    command: tuple[str, ...] = ()
+    """What starts the process behind the target's address; empty if it runs already."""
     options: Options = field(default_factory=Options)
 
 
@@ -92,9 +97,11 @@ def to_configuration(data: Mapping[str, Any], *, source: str, folder: Path) -> C
         host_profile=data.get("host-profile", ""),
         only=tuple(str(key) for key in data.get("only", ())),
         sessions=tuple(folder / str(place) for place in data.get("sessions", ())),
+        command=reader.texts(table, "command", "target."),
         options=Options(
             headers=reader.headers({**data.get("headers", {}), **table.get("headers", {})}),
-            examples={name: reader.example(name, tool) for name, tool in data.get("tools", {}).items()},
+            examples=reader.examples(data.get("tools", {}), data.get("checks", {})),
+            means=reader.means(table, data.get("checks", {}), data.get("tools", {})),
             client=reader.client(data.get("oauth", {})),
             tokens=reader.tokens(data.get("oauth", {})),
             client_documents=str(data.get("oauth", {}).get("client_documents", "")),
@@ -136,6 +143,38 @@ class _Reader:
         if arguments is not None and not isinstance(arguments, dict):
             raise self._bad(f"tools.{name}.arguments is no table. Write arguments = {{name = value}}.")
         return Example(arguments=arguments, is_slow=bool(tool.get("slow", False)))
+
+    def examples(self, tools: Mapping[str, Any], checks: Mapping[str, Any]) -> dict[str, Example]:
+        found = {name: self.example(name, tool) for name, tool in tools.items()}
+        if slow := checks.get("slow_tool"):
+            found[str(slow)] = replace(found.get(str(slow), Example()), is_slow=True)
+        return found
+
+    def means(self, target: Mapping[str, Any], checks: Mapping[str, Any], tools: Mapping[str, Any]) -> Means:
+        self.refuse_unknown(checks, _KNOWN_CHECKS, "checks.")
+        if not isinstance(checks.get("destructive", False), bool):
+            raise self._bad(f"checks.destructive is {checks['destructive']!r}. Write true or false.")
+        return Means(
+            is_destructive=checks.get("destructive", False),
+            write=str(checks.get("write", "")),
+            counter=str(target.get("counter", "")),
+            workers=self.texts(target, "workers", "target."),
+            hosts=self.texts(target, "hosts", "target."),
+            removed_tools=self.texts(checks, "removed_tools", "checks."),
+            published_ui=self.texts(checks, "published_ui", "checks."),
+            earlier={name: self._earlier(name, tool["earlier"]) for name, tool in tools.items() if "earlier" in tool},
+        )
+
+    def texts(self, table: Mapping[str, Any], name: str, prefix: str) -> tuple[str, ...]:
+        found = table.get(name, [])
+        if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+            raise self._bad(f'{prefix}{name} is {found!r}, which is no list of texts. Write {name} = ["..."].')
+        return tuple(found)
+
+    def _earlier(self, name: str, found: Any) -> tuple[Mapping[str, Any], ...]:
+        if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+            raise self._bad(f"tools.{name}.earlier is no list of tables. Write earlier = [{{name = value}}].")
+        return tuple(found)
 
     def client(self, data: Mapping[str, Any]) -> Client | None:
         self.refuse_unknown(data, _KNOWN_OAUTH, "oauth.")

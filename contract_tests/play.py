@@ -105,6 +105,7 @@ async def play_sessions(
         if listener:
             listener.run_started(target.name, url, len(sessions) + len(contracts))
         with _published(sessions, catalogue, url, options, has_contracts=bool(contracts)) as documents:
+            options = replace(options, means=_means(options, target))
             table = _Table(_setting(wire, url, catalogue, options), catalogue, options, seed, started.date(), documents)
             table, remark = await _let_in(table)
             table = table.for_sessions(sessions)
@@ -153,6 +154,12 @@ async def _check_all(contracts: Sequence[Contract], table: "_Table", listener: L
     return [found[contract.id] for contract in contracts]
 
 
+def _means(options: Options, target: Target) -> Means:
+    """The user's means, with what is known of this run."""
+    known = options.means.pid
+    return replace(options.means, is_slow=options.is_slow, pid=known or (lambda: target.pid))
+
+
 def _examiner(contract: Contract, table: "_Table") -> Examiner:
     return Examiner(
         login=table.login(contract.id),
@@ -160,7 +167,7 @@ def _examiner(contract: Contract, table: "_Table") -> Examiner:
         today=table.today,
         named=table.options.named,
         headers=table.setting.headers,
-        means=replace(table.options.means, is_slow=table.options.is_slow),
+        means=table.options.means,
         restart=table.options.restart,
     )
 

@@ -23,4 +23,4 @@ class Means:
     published_ui: tuple[str, ...] = ()
     earlier: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
     """Arguments that earlier releases accepted, by tool."""
-    pid: Callable[[], int] | None = None
+    pid: Callable[[], int | None] | None = None

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from .contract import Contract
 from .inquiry import Inquiry
-from .speech import LEGACY, Speech, cut, offered
+from .speech import LEGACY, Speech, cut, offered, speaking
 
 _EITHER: Final = ("application/json", "text/event-stream")
 _ACCEPTS: Final[tuple[tuple[str | None, tuple[str, ...]], ...]] = (
@@ -50,7 +50,7 @@ async def ask(inquiry: Inquiry) -> None:
         await inquiry.ask(
             f"Content-Type {kind}", speech.request(method, params, headers={"Content-Type": kind}), expect
         )
-    any_kind = speech.get({"Accept": "*/*"})
+    any_kind = (await speaking(inquiry)).get({"Accept": "*/*"})
     await inquiry.ask("GET, Accept */*", cut(any_kind, 1.0), _STREAM_OR_NONE)
 
 

@@ -69,20 +69,19 @@ async def ask_hosts(inquiry: Inquiry) -> None:
         for origin in _ORIGINS:
             headers = {"Host": name, "Origin": origin}
             said = f"Host {name}, Origin {origin or 'none'}"
-            more = {"advice": _NAMES, "quiet": origin is None and name == names[0]}
-            await _not_refused(inquiry, f"POST, {said}", _first(inquiry, inquiry.url, headers), **more)
+            await _not_refused(inquiry, f"POST, {said}", _first(inquiry, inquiry.url, headers))
             speech = Speech(inquiry=inquiry, url=f"{origin_of(inquiry.url)}/health")
-            await _not_refused(
-                inquiry, f"GET /health, {said}", speech.raw("GET", {**headers, "Content-Type": None}), **more
-            )
+            await _not_refused(inquiry, f"GET /health, {said}", speech.raw("GET", {**headers, "Content-Type": None}))
     if not inquiry.means.hosts:
         reason = 'name them in ballast.toml: [target] hosts = ["connector.example.com", "10.0.0.7:8000"]'
         inquiry.skip("its public names", reason)
 
 
-async def _not_refused(inquiry: Inquiry, name: str, request: Request, **more: Any) -> None:
-    allowed = [status.value for status in HTTPStatus if status not in _REFUSALS]
-    await inquiry.ask(name, request, {"status": allowed}, **more)
+async def _not_refused(inquiry: Inquiry, name: str, request: Request) -> None:
+    reply = await inquiry.ask(name, request, {})
+    if reply.status in _REFUSALS:
+        own: dict[str, Any] = {"advice": _NAMES, "incidents": CT_19.incidents}
+        inquiry.complain(where="status", expected="anything but 403 and 421", actual=str(reply.status), **own)
 
 
 _NAMES = "Allow every name and port under which proxies and probes reach it, and the origins of the hosts."

@@ -1,5 +1,6 @@
 """From what the user typed to a `Target` that answers: an address as it is, an object served for the time being."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -30,7 +31,9 @@ def open_target(target: object, *, path: str = "/mcp") -> Iterator[Target]:
     name = target if isinstance(target, str) else type(target).__name__
     found = resolve(target) if isinstance(target, str) else target
     with served(as_application(found, name=name), name=name) as origin:
-        yield Target(name=name, url=f"{origin}{path}", otherwise=(f"{origin}/",) if path != "/" else ())
+        yield Target(
+            name=name, url=f"{origin}{path}", otherwise=(f"{origin}/",) if path != "/" else (), pid=os.getpid()
+        )
 
 
 def _at_address(url: str, path: str) -> Target:

@@ -1,0 +1,83 @@
+"""A target that is started by a command, so that it can be killed and started again, and its process is known."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator, Sequence
+from time import monotonic, sleep
+from urllib.parse import urlsplit
+
+from ..errors import BadTarget
+
+_LONGEST_START = 60.0
+_LONGEST_STOP = 20.0
+
+
+class Started:
+    """A process behind an address. Its own process group is killed, so that workers go with it."""
+
+    def __init__(self, command: Sequence[str], url: str) -> None:
+        self._command = list(command)
+        self._url = url
+        self._process = self._start()
+
+    @property
+    def pid(self) -> int:
+        """The process of now; another one after a restart."""
+        return self._process.pid
+
+    def restart(self) -> None:
+        """Kill it as an operating system does, start it again, and return when it accepts connections.
+
+        Raises:
+            BadTarget: it does not come back.
+        """
+        self.kill()
+        self._process = self._start()
+
+    def kill(self) -> None:
+        """Kill it and everything it started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(_LONGEST_STOP)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        words = " ".join(self._command)
+        try:
+            process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, start_new_session=True)  # noqa: S603 - the user's own
+        except OSError as problem:
+            raise BadTarget(
+                f"{words} cannot be started: {problem.strerror}. Correct command under [target]."
+            ) from problem
+        parts = urlsplit(self._url)
+        address = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+        until = monotonic() + _LONGEST_START
+        while monotonic() < until and process.poll() is None:
+            with contextlib.suppress(OSError), socket.create_connection(address, 1):
+                return process
+            sleep(0.05)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(_LONGEST_STOP)
+        raise BadTarget(f"{words} does not answer at {self._url}. Is the address the one it listens on?")
+
+
+@contextlib.contextmanager
+def started(command: Sequence[str], url: str) -> Iterator[Started]:
+    """Run a command until the block ends.
+
+    Raises:
+        BadTarget: it cannot be started, does not answer, or something answers there already.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise BadTarget(f'command needs the address it serves: write url = "http://..." beside it, not {url!r}.')
+    with contextlib.suppress(OSError), socket.create_connection((parts.hostname, parts.port or 80), 1):
+        raise BadTarget(f"Something answers at {url} already. Stop it, or leave command away.")
+    process = Started(command, url)
+    try:
+        yield process
+    finally:
+        process.kill()
