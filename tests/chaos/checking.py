@@ -212,12 +212,16 @@ def _fitting_refusal(judge: Judge, wish: Wish) -> Iterator[Violation]:
 
 
 def _one_key(judge: Judge) -> Iterator[Violation]:
-    """The key that a tool hands to the outside names one wish, in all its attempts."""
+    """The key that a tool hands to the outside names one wish, in all its attempts.
+
+    Equal calls without a key are one while one of them is in flight, also one that a proxy had kept back till then.
+    """
     owners: dict[str, Wish] = {}
     for line in judge.history.told:
         if line.says in {"effect", "tried"}:
             wish, owner = judge.wishes[line.wish], owners.setdefault(line.key, judge.wishes[line.wish])
-            if owner.identity != wish.identity:
+            is_alike = wish.key is None and owner.likeness == wish.likeness
+            if owner.identity != wish.identity and not is_alike:
                 yield _violation("f", [owner, wish], f"{owner.id} and {wish.id} were given one key for the outside")
 
 
