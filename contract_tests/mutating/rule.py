@@ -3,7 +3,7 @@
 A rule is data and one pure function. What breaks under a mutant is decided by the session's own expectations.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from ..notation.session import Session
@@ -33,6 +33,19 @@ class Rule:
     def mutants(self, session: Session) -> tuple[Mutant, ...]:
         """Every mutant of a session; none if the rule finds nothing to change in it."""
         return tuple(mutant for mutant in self.derive(session) if mutant.changes)
+
+
+def together_and_alone(changes: Iterable[Change]) -> Iterator[Mutant]:
+    """One mutant of all the changes, and one for each place: what is gone altogether may not be missed."""
+    found = tuple(changes)
+    yield from together(found)
+    places = dict.fromkeys(_place(change) for change in found)
+    for place in places if len(places) > 1 else ():
+        yield Mutant(changes=tuple(change for change in found if _place(change) == place))
+
+
+def _place(change: Change) -> tuple[object, ...]:
+    return tuple((edit.part, edit.place) for edit in change.edits)
 
 
 def together(changes: Iterable[Change]) -> tuple[Mutant, ...]:

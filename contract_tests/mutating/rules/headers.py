@@ -9,7 +9,7 @@ from ...notation.session import MISSING, Expect, Session, Step
 from ..change import Change, Edit, Part, Position
 from ..expectations import OTHER_ORIGIN, or_as_before
 from ..places import VERSION_HEADER, client_places, messages, own_steps
-from ..rule import Mutant, Rule, together
+from ..rule import Mutant, Rule, together, together_and_alone
 
 _NEW: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -49,9 +49,9 @@ def _added(session: Session) -> tuple[Mutant, ...]:
     )
 
 
-def _dropped(session: Session) -> tuple[Mutant, ...]:
+def _dropped(session: Session) -> Iterator[Mutant]:
     modern = {message.step.name for message in messages(session) if message.is_modern}
-    return together(
+    return together_and_alone(
         _edit(step, name, MISSING)
         for step in own_steps(session)
         for name in step.send.headers

@@ -9,7 +9,7 @@ from ..applying import with_id
 from ..change import Change, Edit, Part, Position
 from ..expectations import BAD_PARAMS, or_as_before
 from ..places import META, PREFIX, Message, capability_places, client_places, messages, requests
-from ..rule import Mutant, Rule, together
+from ..rule import Mutant, Rule, together, together_and_alone
 
 _NEW: Final[Mapping[str, Any]] = MappingProxyType(
     {
@@ -89,8 +89,8 @@ def _new_capabilities(message: Message, place: Place) -> Iterator[tuple[Place, A
             yield (group,), {"com.example/ballast": {"enabled": True}}
 
 
-def _removed(session: Session) -> tuple[Mutant, ...]:
-    return together(
+def _removed(session: Session) -> Iterator[Mutant]:
+    return together_and_alone(
         _edit(message, place, MISSING) for message in requests(session) for place in _optional_places(message)
     )
 

@@ -7,7 +7,7 @@ from ...notation.session import MISSING, FormBody, JsonBody, Session, Step
 from ..change import Change, Edit, Part, Position
 from ..expectations import oauth_refusal, or_as_before
 from ..places import own_steps
-from ..rule import Mutant, Rule, together
+from ..rule import Mutant, Rule, together, together_and_alone
 
 _DEVICE: Final = "urn:ietf:params:oauth:grant-type:device_code"
 _GRANTS: Final = (_DEVICE, "urn:ietf:params:oauth:grant-type:jwt-bearer", "urn:example:ballast:grant")
@@ -65,9 +65,9 @@ def _new_parameters(session: Session) -> tuple[Mutant, ...]:
     )
 
 
-def _lost_parameters(session: Session) -> tuple[Mutant, ...]:
+def _lost_parameters(session: Session) -> Iterator[Mutant]:
     found = [*((step, Part.BODY, body) for step, body in _registrations(session)), *_places(session)]
-    return together(
+    return together_and_alone(
         _edit(step, part, fields, name, MISSING)
         for step, part, fields in found
         for name in _REMOVABLE
