@@ -24,7 +24,7 @@ from .errors import BallastTestError
 from .explaining import contract_explained, contracts_listed, explained, listed
 from .mutating.plan import BUDGET, Plan
 from .mutating.registry import choose_rules
-from .notation.corpus import choose, load_sessions
+from .notation.corpus import SHIPPED, choose, load_sessions
 from .notation.session import Session
 from .outcome import Run
 from .play import Options, play_sessions, with_spans
@@ -75,6 +75,7 @@ def main() -> None:
 @click.option("--seed", type=int, help="Repeat the identifiers of an earlier run.")
 @click.option("--json", "json_file", metavar="FILE", type=Path, help="Write the run as JSON.")
 @click.option("--junit", "junit_file", metavar="FILE", type=Path, help="Write the run as JUnit XML.")
+@click.option("--sarif", "sarif_file", metavar="FILE", type=Path, help="Write the findings as SARIF 2.1.0.")
 @click.option("--html", "html_file", metavar="FILE", type=Path, help="Write the run as one HTML page.")
 @click.option("--traces", is_flag=True, help="Collect the target's OpenTelemetry spans for the reports.")
 @click.option("--mutate", is_flag=True, help="Also try platform changes that have not happened yet.")
@@ -92,7 +93,7 @@ def test(target: str | None, **options: Any) -> None:
         level = logging.WARNING if options["mutate"] else logging.INFO
         with nullcontext() if options["verbose"] else _quiet_target(level):
             run = anyio.run(_test, configuration, sessions, options, _plan(options))
-        _write_reports(run, options)
+        _write_reports(run, options, sessions)
     sys.exit(run.exit_code)
 
 
@@ -349,12 +350,19 @@ async def _diagnose(configuration: Configuration, direct: str) -> Any:
         return await diagnose(target, headers=options.headers, examples=options.examples, direct=own)
 
 
-def _write_reports(run: Run, options: dict[str, Any]) -> None:
+def _write_reports(run: Run, options: dict[str, Any], sessions: Sequence[Session]) -> None:
     from .report.html import write_html  # noqa: PLC0415 - as above
     from .report.json_report import write_json  # noqa: PLC0415
     from .report.junit import write_junit  # noqa: PLC0415
+    from .report.sarif import write_sarif  # noqa: PLC0415
 
-    for name, write in (("json_file", write_json), ("junit_file", write_junit), ("html_file", write_html)):
+    own = {session.id: session.file for session in sessions if Path(session.file).parent != SHIPPED}
+    for name, write in (
+        ("json_file", write_json),
+        ("junit_file", write_junit),
+        ("sarif_file", partial(write_sarif, files=own)),
+        ("html_file", write_html),
+    ):
         if options[name] is not None:
             _write(write, run, options[name])
 
