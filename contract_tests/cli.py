@@ -158,21 +158,21 @@ def diagnose(target: str | None, **options: Any) -> None:
 @click.option("--allow-arguments", metavar="TOOL,...", default="", help="Tools whose arguments may be written.")
 @click.option("--har", metavar="FILE", type=Path, help="Read a HAR file instead; TARGET says which server of it.")
 @click.option("--path", metavar="PATH", default="/mcp", help="Where an object answers (/mcp).")
-def record(target: str | None, port: int, out: Path, allow_arguments: str, har: Path | None, path: str) -> None:
+def record(target: str | None, **options: Any) -> None:
     """Pass real traffic on to TARGET and write it as sessions, without secrets, until interrupted."""
     from .recording import running  # noqa: PLC0415 - only this command needs it
 
     with _exit_codes():
-        allowed = tuple(filter(None, (tool.strip() for tool in allow_arguments.split(","))))
-        recording = running.Recording(out=out, allowed=allowed)
+        allowed = tuple(filter(None, (tool.strip() for tool in options["allow_arguments"].split(","))))
+        recording = running.Recording(out=options["out"], allowed=allowed)
         announce = partial(click.echo, err=True)
-        if har is not None:
-            running.import_har(har, target or "", recording, announce=announce)
+        if options["har"] is not None:
+            running.import_har(options["har"], target or "", recording, announce=announce)
             return
         if not target:
             raise click.UsageError("No target. Give an address, module:attribute or file.py, or a file with --har.")
-        with _quiet_target(), open_target(target, path=path) as opened:
-            running.record(opened, recording, port=port, announce=announce)
+        with _quiet_target(), open_target(target, path=options["path"]) as opened:
+            running.record(opened, recording, port=options["port"], announce=announce)
 
 
 @main.command()

@@ -37,7 +37,7 @@ _FOLLOWS = (
 )  # fmt: skip
 """For each letter the ones that often follow it, in the words of some thousand Python modules and specifications."""
 
-_COMMON = frozenset(first + second for first, *others in _FOLLOWS for second in others)
+_COMMON = frozenset(letters[0] + second for letters in _FOLLOWS for second in letters[1:])
 
 _LONGEST_WORD = 20  # "modelcontextprotocol"
 _LONGEST_CAPITALS = 6  # "MOBILE"; a base32 key is longer
