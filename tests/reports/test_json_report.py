@@ -58,6 +58,10 @@ def test_the_schema_tells_a_broken_report_from_a_good_one(run: Run, tmp_path: Pa
         ("Chunk", "chunk"),
         ("Finding", "finding"),
         ("Span", "span"),
+        ("MutationRun", "mutations"),
+        ("RuleRun", "rule"),
+        ("MutantRun", "mutant"),
+        ("Difference", "difference"),
     ],
 )
 def test_the_schema_describes_every_member(kind: str, definition: str, schema: dict[str, Any]) -> None:
