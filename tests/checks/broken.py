@@ -1,4 +1,4 @@
-"""A connector that keeps every contract, behind something that breaks one of them: one promise each, named by a test."""
+"""A connector that keeps every contract, behind something that breaks one: one promise each, named by a test."""
 
 import json
 import secrets
