@@ -4,13 +4,13 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contract_tests import load_sessions
-from contract_tests.recording import writing
 from contract_tests.recording.notebook import Notebook
 from tests.recording.recorded import written
 from tests.recording.secrets_of_every_kind import KINDS, PLACES
@@ -32,13 +32,18 @@ def everything(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     texts: list[str] = []
     on_disk = os.fdopen
 
-    def listening(handle: int, *arguments: object, **options: object) -> object:
-        file = on_disk(handle, *arguments, **options)  # type: ignore[call-overload]  # as it is called
+    def listening(handle: int, *arguments: Any, **options: Any) -> Any:
+        file = on_disk(handle, *arguments, **options)
         write = file.write
-        file.write = lambda text: (texts.append(text), write(text))[1]
+
+        def told(text: str) -> int:
+            texts.append(text)
+            return int(write(text))
+
+        file.write = told
         return file
 
-    monkeypatch.setattr(writing.os, "fdopen", listening)
+    monkeypatch.setattr(os, "fdopen", listening)
     return texts
 
 
