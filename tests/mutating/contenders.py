@@ -7,6 +7,7 @@ The open servers have one read-only tool and are served on loopback in this proc
 import argparse
 import logging
 import os
+import sys
 import warnings
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
@@ -125,6 +126,7 @@ def main() -> None:
     rules, opened, locked = tuple(asked.rule), dict[str, Run](), dict[str, Run]()
     for name, make in {} if asked.protected else OPEN.items():
         if name.startswith(asked.server):
+            print(name, file=sys.stderr)  # noqa: T201 - a sign of life: it takes minutes
             with open_target(make()) as target:
                 opened[name] = judged(target, rules=rules)
     for contender in CONTENDERS if asked.protected or not asked.server else ():
