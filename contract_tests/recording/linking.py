@@ -32,6 +32,7 @@ class Source:
     step: dict[str, Any] = field(repr=False)
     noun: str
     how: dict[str, Any]
+    started: float
     variable: str = ""
 
 
@@ -41,17 +42,19 @@ class Links:
     def __init__(self) -> None:
         self._sources: dict[str, Source] = {}
         self._variables: set[str] = set(_TAKEN)
+        self.moment = 0.0
+        """When the request that is being written began: steps stand in this order, and only earlier ones can give."""
 
     def offer(self, exchange: Exchange, message: Any, step: dict[str, Any]) -> None:
         """Remember what a reply gave. A value that came before keeps its first source."""
         for noun, value, how in (*_of_headers(exchange), *_of_message(message, ())):
             if value not in self._sources and len(self._sources) < _MOST_VALUES:
-                self._sources[value] = Source(step=step, noun=noun, how=how)
+                self._sources[value] = Source(step=step, noun=noun, how=how, started=exchange.started)
 
     def use(self, value: str) -> str | None:
         """The variable for a value an earlier reply gave, captured from now on; None if none did."""
         source = self._sources.get(value)
-        if source is None:
+        if source is None or source.started > self.moment:
             return None
         if not source.variable:
             source.variable = self._name(source.noun)

@@ -58,7 +58,7 @@ def read_question(exchange: Exchange) -> Question:
 
 def step_of(exchange: Exchange, *, redactor: Redactor, offers: Offers, since: float | None) -> dict[str, Any]:
     """The step of an exchange; `since` is the time since the reply before it, None for the first."""
-    redactor.used, redactor.missing = [], []
+    redactor.used, redactor.missing, redactor.links.moment = [], [], exchange.started
     question = read_question(exchange)
     send = _Sending(exchange, question, redactor, offers).written()
     message_id = _template_of_id(question)

@@ -1,6 +1,7 @@
 """Planted secrets: of every kind, in every place, alone and together; none is ever in a file, nor a part of one."""
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -67,22 +68,24 @@ def test_no_secret_is_written_wherever_it_stands(place: str, tmp_path: Path, mon
 
 @given(
     planted=st.lists(
-        st.tuples(st.sampled_from(sorted(KINDS)), st.sampled_from(sorted(PLACES)), st.integers(0, 5)),
+        st.tuples(
+            st.sampled_from(sorted(KINDS)), st.sampled_from(sorted(PLACES)), st.integers(0, 5), st.floats(0, 100)
+        ),
         min_size=2,
         max_size=8,
     )
 )
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_secrets_that_come_again_elsewhere_are_not_written_either(
-    planted: list[tuple[str, str, int]], tmp_path_factory: pytest.TempPathFactory
+    planted: list[tuple[str, str, int, float]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Issue 6, item 5. Few seeds, so that one secret stands in several places and links arise."""
+    """Issue 6, item 5. Few seeds: secrets come again, and links arise, also backwards in time."""
     out = tmp_path_factory.mktemp("planted")
     notebook = Notebook(out, path="/mcp", origins=["https://mcp.example.com"], now=NOW)
-    for kind, place, seed in planted:
-        notebook.add(PLACES[place](KINDS[kind](Random(seed))))
+    for kind, place, seed, started in planted:
+        notebook.add(replace(PLACES[place](KINDS[kind](Random(seed))), started=started))
 
     text = written(out)
     assert notebook.ignored == 0
-    assert [leaked(KINDS[kind](Random(seed)), text) for kind, _, seed in planted] == [""] * len(planted)
+    assert [leaked(KINDS[kind](Random(seed)), text) for kind, _, seed, _ in planted] == [""] * len(planted)
     assert load_sessions(out, shipped=False)
