@@ -1,23 +1,19 @@
 """CT-16: event streams say that nobody may hold them back, and are not compressed; events come one by one."""
 
+from collections.abc import Iterator
 from datetime import date
 from http import HTTPStatus
 from typing import Any, Final
 
+from ..judging.matchers import Complaint
 from ..judging.reply import EVENT_STREAM, Reply
 from .contract import Contract
 from .inquiry import CannotBeChecked, Inquiry
 from .speech import Speech, cut, speaking
 
 _PACKED: Final = {"Accept-Encoding": "gzip, br"}
-_EXPECTED: Final[dict[str, Any]] = {
-    "ending": ["complete", "cut"],
-    "headers": {
-        "x-accel-buffering": {"matches": "(?i)^no$"},
-        "cache-control": {"matches": r"(?i)\bno-transform\b"},
-        "content-encoding": {"present": False},
-    },
-}
+_ANY: Final[dict[str, Any]] = {"ending": ["complete", "cut"]}
+_LOOK: Final = 2.0
 
 
 async def ask(inquiry: Inquiry) -> None:
@@ -25,19 +21,36 @@ async def ask(inquiry: Inquiry) -> None:
     speech = await speaking(inquiry)
     only = {**_PACKED, "Accept": EVENT_STREAM}
     requests = {
-        "GET": cut(speech.get(_PACKED), 1.0),
+        "GET": cut(speech.get(_PACKED), _LOOK),
         "tools/list, events only": speech.request("tools/list", {}, headers=only),
         "tools/call, events only": speech.call(inquiry.tool(), headers=only),
     }
     streams = 0
     for name, request in requests.items():
-        if not _is_stream(await inquiry.look(request)):
+        reply = await inquiry.ask(name, request, _ANY)
+        if not _is_stream(reply):
             continue
         streams += 1
-        await inquiry.ask(name, request, _EXPECTED)
+        for reason in held_back(reply):
+            own: dict[str, Any] = {"advice": CT_16.advice, "incidents": CT_16.incidents}
+            inquiry.complain(where=reason.where, expected=reason.expected, actual=reason.actual, **own)
     if not streams:
         raise CannotBeChecked("it answers no event streams here, neither to GET nor to who reads nothing else")
     await _one_by_one(inquiry, speech)
+
+
+def held_back(reply: Reply) -> Iterator[Complaint]:
+    """What lets a proxy collect or repack a stream. Pure."""
+    if (reply.header("x-accel-buffering") or "").strip().lower() != "no":
+        yield Complaint(
+            where="header x-accel-buffering", expected="no", actual=reply.header("x-accel-buffering") or "none"
+        )
+    directives = {part.strip().lower() for part in (reply.header("cache-control") or "").split(",")}
+    if "no-transform" not in directives:
+        actual = reply.header("cache-control") or "none"
+        yield Complaint(where="header cache-control", expected="to hold no-transform", actual=actual)
+    if packed := reply.header("content-encoding"):
+        yield Complaint(where="header content-encoding", expected="to be absent", actual=packed)
 
 
 async def _one_by_one(inquiry: Inquiry, speech: Speech) -> None:

@@ -100,7 +100,7 @@ class Broken:
             event = await receive()
             if event["type"] == "http.disconnect":
                 return None
-            body += event.get("body", b"")
+            body += bytes(event.get("body", b""))
             if not event.get("more_body"):
                 return body
 
