@@ -77,6 +77,8 @@ def main() -> None:
 @click.option("--junit", "junit_file", metavar="FILE", type=Path, help="Write the run as JUnit XML.")
 @click.option("--sarif", "sarif_file", metavar="FILE", type=Path, help="Write the findings as SARIF 2.1.0.")
 @click.option("--html", "html_file", metavar="FILE", type=Path, help="Write the run as one HTML page.")
+@click.option("--baseline", metavar="FILE", type=Path, help="Compare with what was accepted earlier (CT-37).")
+@click.option("--accept", is_flag=True, help="With --baseline: write what this run saw.")
 @click.option("--traces", is_flag=True, help="Collect the target's OpenTelemetry spans for the reports.")
 @click.option("--mutate", is_flag=True, help="Also try platform changes that have not happened yet.")
 @click.option("--rule", "rules", metavar="NAME", multiple=True, help="With --mutate: only this rule, or PREFIX*.")
@@ -225,6 +227,21 @@ def _plan(options: Mapping[str, Any]) -> Plan | None:
     return Plan(rules=choose_rules(options["rules"]), budget=budget)
 
 
+def _against(options: Mapping[str, Any]) -> Callable[[Run], Run]:
+    """What a baseline says of a run; the run as it is without one."""
+    file = options["baseline"]
+    if file is None:
+        if options["accept"]:
+            raise click.UsageError("--accept writes a baseline: name it with --baseline FILE.")
+        return lambda run: run
+    from .baseline.baseline import read_baseline  # noqa: PLC0415 - only with --baseline
+    from .baseline.deciding import decided  # noqa: PLC0415
+
+    if not options["accept"] or file.exists():
+        read_baseline(file)  # a file that cannot be used is said before anything is played
+    return lambda run: decided(run, file, accepts=options["accept"])
+
+
 def _header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon or not name.strip():
@@ -267,7 +284,7 @@ async def _test(
     configuration: Configuration, sessions: Sequence[Session], options: dict[str, Any], plan: Plan | None
 ) -> Run:
     if not configuration.options.is_traced:
-        return await _play(configuration, sessions, plan)
+        return await _play(configuration, sessions, plan, _against(options))
     from .collector import Collector  # noqa: PLC0415 - only with --traces
 
     try:
@@ -277,7 +294,7 @@ async def _test(
         raise _Complaint(f"Traces cannot be collected: {problem}. Choose another --collector-port.") from problem
     try:
         _export_to(collector.endpoint, configuration.target)
-        return await _play(configuration, sessions, plan, collector)
+        return await _play(configuration, sessions, plan, _against(options), collector)
     finally:
         collector.stop()
 
@@ -294,7 +311,11 @@ def _export_to(endpoint: str, target: str) -> None:
 
 
 async def _play(
-    configuration: Configuration, sessions: Sequence[Session], plan: Plan | None, collector: Any = None
+    configuration: Configuration,
+    sessions: Sequence[Session],
+    plan: Plan | None,
+    against: Callable[[Run], Run],
+    collector: Any = None,
 ) -> Run:
     from .report.terminal import Progress  # noqa: PLC0415 - rich is slow to import and errors need none of it
 
@@ -313,6 +334,7 @@ async def _play(
                 await _last_spans(run, collector)
         if collector is not None:
             run = with_spans(run, collector.spans_of)
+        run = against(run)
         progress.run_ended(run)
     if len(contracts) == len(choose_contracts()):
         click.echo(counted(standings(run.sessions)), err=True)

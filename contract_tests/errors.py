@@ -43,6 +43,10 @@ class TargetUnreachable(BallastTestError):
     """Nothing answered at the target's address, so there is nothing to judge."""
 
 
+class BadBaseline(BallastTestError):
+    """A baseline cannot be used: it is missing, no JSON, or of another format."""
+
+
 class CannotRecord(BallastTestError):
     """Traffic cannot be recorded: nowhere to write, nothing to read, or no way to listen."""
 

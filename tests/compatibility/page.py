@@ -110,10 +110,9 @@ def _broke(run: Run, session: str) -> bool:
     return any(one.id == session and one.findings for one in run.sessions)
 
 
-def said() -> dict[str, dict[str, str]]:
-    """What the page says: for every server, a word for every row."""
-    lines = [
-        line for line in FILE.read_text().splitlines() if line.startswith("| session or") or re.match(r"\| `", line)
-    ]
-    head, *rows = [[cell.strip(" `*") for cell in line.strip("|").split("|")] for line in lines]
+def said(text: str) -> dict[str, dict[str, str]]:
+    """What the first table of a text says: for every server, a word for every row but the sums."""
+    table = re.search(r"^\| session or.*?(?=^\| \*\*)", text, re.MULTILINE | re.DOTALL)
+    lines = table[0].splitlines() if table else []
+    head, _, *rows = [[cell.strip(" `*") for cell in line.strip("|").split("|")] for line in lines]
     return {name: {row[0]: row[place] for row in rows} for place, name in enumerate(head) if place}
