@@ -1,11 +1,11 @@
 """CT-32: what tools/list declares can be read by every host, and results keep to it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, Final
 
 from ..judging.matchers import Complaint
-from ..judging.operators import look_up
+from ..judging.operators import look_up, show
 from ..judging.reply import Reply
 from ..notation.session import MISSING
 from .contract import Contract
@@ -55,13 +55,22 @@ async def _removed(inquiry: Inquiry, speech: Speech) -> None:
         )
     for name in inquiry.means.removed_tools:
         expect = {**RESULT, "json": [{"at": "result.isError", "equals": True}]}
-        more = {
+        more: dict[str, Any] = {
             "incidents": ("P-21", "CT-32"),
             "advice": "Answer a removed tool with isError that names its successor.",
         }
-        await inquiry.ask(
-            f"{name}, removed", speech.request("tools/call", {"name": name, "arguments": {}}), expect, **more
-        )
+        request = speech.request("tools/call", {"name": name, "arguments": {}})
+        reply = await inquiry.ask(f"{name}, removed", request, expect, **more)
+        if not inquiry.steps[-1].findings and not names_another(reply, inquiry.catalogue.tools):
+            expected, actual = "the name of a tool there is", show(look_up(reply.message, ("result", "content")))
+            own: dict[str, Any] = {"advice": more["advice"], "incidents": more["incidents"]}
+            inquiry.complain(where="result.content", expected=expected, actual=actual, **own)
+
+
+def names_another(reply: Reply, tools: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether a result names a tool that is there. Pure."""
+    said = show(look_up(reply.message, ("result", "content")))
+    return any(str(tool.get("name")) in said for tool in tools)
 
 
 CT_32: Final = Contract(
