@@ -60,8 +60,9 @@ def serving(manner: str) -> Iterator[str]:
         NpmMissing: as `install`.
     """
     command = ["node", _PROGRAM.name, manner]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=install(), stdin=pipe, stdout=pipe, text=True) as process:
+    pipe, silent = subprocess.PIPE, subprocess.DEVNULL  # the SDK writes a stack for every request it refuses
+    folder = install()
+    with subprocess.Popen(command, cwd=folder, stdin=pipe, stdout=pipe, stderr=silent, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
