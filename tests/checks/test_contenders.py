@@ -20,6 +20,7 @@ def column(name: str) -> dict[str, str]:
     return {line.split("|")[1].strip(): line.split("|")[place].strip() for line in rows}
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # theirs: streams left open by aborts
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("contender", CONTENDERS, ids=lambda contender: contender.name)
 def test_the_table_of_the_document_is_what_comes_out(contender: Contender) -> None:
