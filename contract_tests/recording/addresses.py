@@ -12,6 +12,7 @@ _CALLBACK = re.compile(
     r"(/(?:connector/oauth|oauth|oauth/codex|callback)/)(?=[^/]*[A-Z0-9_-])([A-Za-z0-9_-]{12})(?=/|$)"
 )
 _SCHEME = re.compile(r"[a-z][a-z+.-]{1,15}")
+_WORDS = re.compile(r"\.?[a-z]{3,}(?:[._-][a-z]+)*|v\d{1,2}")
 _LONGEST_PORT = 5
 
 
@@ -53,12 +54,18 @@ class Addresses:
         if callback:
             before, after = path[: callback.start()], path[callback.end() :]
             return f"{self._plain_segments(before)}{callback[1]}${{callback_id}}{self._plain_segments(after)}"
-        return "/".join(self._segment(segment) for segment in path.split("/"))
+        segments = path.split("/")
+        # Beside one that could be a secret only what is plainly a word stays: a secret can hold strokes.
+        is_odd = any(_is_replaced(segment) for segment in segments)
+        return "/".join(
+            self.placeholders.bare("segment", unquote(segment))
+            if is_odd and segment and not _WORDS.fullmatch(segment)
+            else self._segment(segment)
+            for segment in segments
+        )
 
     def _segment(self, segment: str) -> str:
-        text = unquote(segment)
-        is_kept = text == segment and (is_name(text.lstrip(".")) or is_version(text) or not text) and "$" not in text
-        return segment if is_kept else self.placeholders.bare("segment", text)
+        return self.placeholders.bare("segment", unquote(segment)) if _is_replaced(segment) else segment
 
     def _host(self, parts: SplitResult) -> str:
         host = parts.netloc.rpartition("@")[2]
@@ -70,6 +77,12 @@ class Addresses:
     def _query(self, query: str) -> str:
         pairs = parse_qsl(query, keep_blank_values=True)
         return urlencode([(self._segment(name), self.placeholders.bare("value", value)) for name, value in pairs])
+
+
+def _is_replaced(segment: str) -> bool:
+    text = unquote(segment)
+    is_kept = text == segment and (is_name(text.lstrip(".")) or is_version(text) or not text) and "$" not in text
+    return not is_kept
 
 
 def literal(text: str) -> str:

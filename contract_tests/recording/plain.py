@@ -23,7 +23,7 @@ _KNOWN_WORDS = frozenset(
 _NAME = re.compile(r"[A-Za-z_$@][A-Za-z0-9_.:/$-]*")
 _CHUNK = re.compile(r"[A-Za-z0-9]+")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_TOKEN = re.compile(r"[^\s/;,()=+<>\"'{}\[\]&?|\\]+")
+_WORD = re.compile(r"[^\s;,()<>\"'{}\[\]&?|\\]+")
 _DATE = re.compile(r"20\d\d-[01]\d-[0-3]\d")
 _VERSION = re.compile(r"v?\d{1,4}(?:[._]\d{1,4}){0,4}(?:[.-]?(?:a|b|rc|alpha|beta|dev|x)(?:\.?\d{1,3})?)?")
 _NUMBERS = re.compile(r"\+?\d[\d .,_()-]{5,}\d")
@@ -80,11 +80,12 @@ def scrubbed(text: str, replace: Callable[[str], str]) -> str:
         digits = sum(map(str.isdigit, match[0]))
         return replace(match[0]) if digits > _MOST_VERSION_DIGITS and not _DATE.fullmatch(match[0]) else match[0]
 
-    def token(match: re.Match[str]) -> str:
-        return match[0] if _is_token(match[0]) else replace(match[0])
+    def word(match: re.Match[str]) -> str:
+        # As a whole: a secret can hold a stroke, and what stands between two of them can look like a name.
+        return match[0] if all(map(_is_token, re.split("[/=+]", match[0]))) else replace(match[0])
 
     pieces = _split(_NUMBERS, text, numbers)
-    return "".join(piece if is_done else _TOKEN.sub(token, piece) for is_done, piece in pieces)
+    return "".join(piece if is_done else _WORD.sub(word, piece) for is_done, piece in pieces)
 
 
 def slug(text: str, otherwise: str) -> str:
