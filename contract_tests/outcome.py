@@ -147,7 +147,7 @@ class Difference:
 
     `part` is body, header, query, form, cut or dialogue; `pointer` a JSON pointer in a body, or else a name. `value` is
     the JSON type with the value where it is short, of what was added, removed, or put `instead_of` another.
-    `position` says whether the step itself differs (here), a copy of it before or after, or all of the session (beside).
+    `position` says whether the step itself differs (here), a copy before or after it, or all of the session (beside).
     """
 
     step: str
@@ -199,7 +199,7 @@ class RuleRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MutationRun:
-    """All mutants of one run. `derived` are all that could have been tried; more than `budget` are sampled by `seed`."""
+    """All mutants of one run: `derived` could have been tried; more than `budget` are sampled by `seed`."""
 
     seed: int
     budget: int

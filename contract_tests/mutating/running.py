@@ -105,9 +105,12 @@ class Mutator:
             return base
         if _is_limited(broken):
             return replace(base, fate=Fate.NOT_TRIED, reason=_LIMITED)
-        if await self._holds(candidate.session):
-            return await self._shrunk(candidate, base, broken)
-        return self._without_control(base, changes, broken)
+        if not await self._holds(candidate.session):
+            return self._without_control(base, changes, broken)
+        again = await self._broken(candidate.session, changes)
+        if again is None:  # a busy machine is late once; a change breaks every time
+            return replace(base, reason="broke once, and not when it was tried again", plays=3)
+        return await self._shrunk(candidate, base, again)
 
     async def _holds(self, session: Session) -> bool:
         """Whether a session holds without a change, as mutants are played."""
@@ -141,7 +144,7 @@ class Mutator:
             fate=Fate.BROKE,
             differences=tuple(difference for change in smallest for difference in change.differences()),
             steps=tuple(_with_advice(step, candidate.rule) for step in evidence),
-            plays=2 + shrinker.asked,
+            plays=3 + shrinker.asked,
         )
 
     async def _broken(self, session: Session, changes: tuple[Change, ...]) -> tuple[StepRun, ...] | None:
