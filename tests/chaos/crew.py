@@ -131,7 +131,7 @@ class Crew:
 
     async def _watch(self, worker: Worker) -> None:
         while True:
-            state = _state(worker.pid)
+            state = state_of(worker.pid)
             if state is None:
                 await self._replace(worker)
             elif state == "T":
@@ -158,14 +158,14 @@ class Crew:
 async def _end(pid: int) -> None:
     """Kill a worker, and return when it is gone."""
     ends = time.monotonic() + _LONGEST_START
-    while _state(pid) not in {None, "Z"} and time.monotonic() < ends:
+    while state_of(pid) not in {None, "Z"} and time.monotonic() < ends:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
         await asyncio.sleep(_LOOK_EVERY)
 
 
-def _state(pid: int) -> str | None:
-    """The state of a process as the kernel has it, `T` for one that was stopped; None if it is gone."""
+def state_of(pid: int) -> str | None:
+    """The state of a process as the kernel has it, `T` for one that was stopped; None if it is gone, `Z` nearly so."""
     try:
         # After the name, which may contain anything but is followed by the last bracket.
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]

@@ -147,13 +147,11 @@ def _author(plans: Plans, shelf: Shelf) -> Author:
 
 
 def _deeds(plans: Plans, shelf: Shelf) -> list[Deed]:
-    deeds: list[Deed] = []
+    deeds: list[Deed] = ["stop"] if "stop" in plans.faults else []
     if "kill" in plans.faults and shelf.is_shared:
         deeds += ["kill", "kill", "kill"]
     if "leave" in plans.faults and shelf.is_shared:
         deeds += ["leave"]
-    if "stop" in plans.faults:
-        deeds += ["stop"]
     return deeds
 
 

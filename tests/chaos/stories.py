@@ -133,7 +133,7 @@ class Author:
     def _strike(self, wish: Wish) -> Strike | None:
         if not self._deeds or self._draw.random() * 100 >= self._strikes:
             return None
-        deed = self._draw.choice(self._deeds)
+        deed = self._deeds[self._number("strike") % len(self._deeds)]  # in turn, so that a short run has each
         points = tuple(POINTS) if deed == "kill" else HALTING
         point = self._draw.choice([point for point in points if wish.key is None or point not in OF_IMPLIED])
         times = 2 if deed == "kill" and self._draw.random() < 0.2 else 1

@@ -5,11 +5,11 @@ The short version, with a seed. `python -m tests.chaos` plays ten thousand calls
 
 import asyncio
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from tests.chaos.checking import violations
+from tests.chaos.crew import state_of
 from tests.chaos.history import Ending
 from tests.chaos.plans import Plans
 from tests.chaos.run import Ran, run
@@ -24,11 +24,11 @@ STORES = {
 """By store, what must have happened for the run to have tried anything."""
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("store", STORES)
 def test_calls_run_once_whatever_breaks(store: str) -> None:
     """Issue 4 item 6: rules (a) to (e) under kills at commit points, stops past the lease, cuts and store outages."""
-    ran = asyncio.run(run(Plans(store=store, calls=200, seed=7, strikes=12.0)))
+    ran = asyncio.run(run(Plans(store=store, calls=200, seed=7, strikes=18.0)))
 
     found = violations(ran.history)
     assert not found, "\n".join([table(ran, found), *(shown(each, ran.history) for each in found)])
@@ -52,7 +52,7 @@ def _require_that_it_was_tried(ran: Ran) -> None:
     endings = Counter(asking.ending for asking in ran.history.askings)
 
     assert happened >= STORES[ran.plans.store]
-    assert endings[Ending.SUCCESS] > 100
-    assert [pid for pid in ran.workers if Path(f"/proc/{pid}").exists()] == []
+    assert endings[Ending.SUCCESS] > 50
+    assert [pid for pid in ran.workers if state_of(pid) not in {None, "Z"}] == []
     assert endings[Ending.MISMATCH]
     assert {"replayed", "joined"} <= {asking.mark for asking in ran.history.askings}
