@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check bench clean help
+.PHONY: demo test check bench chaos clean help
 
 help: ## say what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -14,7 +14,7 @@ demo: $(VENV)/.run ## replay ChatGPT's sessions against an example and write a r
 
 test: $(VENV)/.dev check ## check the code, run every test, show coverage
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest --numprocesses 2 --dist loadfile
+	@$(BIN)/coverage run -m pytest --numprocesses 3 --dist loadfile
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
@@ -28,6 +28,10 @@ bench: $(VENV)/.dev ## measure against the plain SDK and FastMCP, side by side
 	@$(BIN)/python -m tests.bench --fast --write
 	@$(BIN)/python -m tests.bench --write
 	@$(BIN)/python -m tests.bench.scale --write
+	@$(BIN)/python -m tests.bench.guard --write
+
+chaos: $(VENV)/.dev ## play broken streams, dying workers and retrying proxies against every store
+	@$(BIN)/python -m tests.chaos --calls 10000 --seed 8
 
 clean: ## remove what was made here
 	rm -rf $(VENV) .ballast .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage*

@@ -6,6 +6,7 @@ number of writers.
 """
 
 import asyncio
+import random
 import secrets
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import quantiles
+from typing import LiteralString
 
 import click
 import psycopg
@@ -33,7 +35,8 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 WRITERS = 32
 RESULT = b'{"result":{"content":[{"type":"text","text":"' + b"x" * 200 + b'"}]}}'
 
-Write = Callable[[], Awaitable[None]]
+Plain = tuple[Callable[[str], Awaitable[None]], Callable[[str], Awaitable[None]]]
+"""What notes that a call began, and what notes that it ended, without any rule."""
 
 
 @dataclass(slots=True)
@@ -65,7 +68,7 @@ async def own_calls(store: Store, *, calls: int, pause: float) -> tuple[Times, T
             assert getattr(answer, "verdict", None) is Verdict.CLAIMED
             done = store.complete(claim.key, epoch=1, holder=claim.holder, state=State.DONE, result=RESULT, window=60.0)
             assert await completions.of(done) is True
-            await asyncio.sleep(pause)
+            await asyncio.sleep(_about(pause))
 
     return claims, completions, await _timed(writer, calls)
 
@@ -81,15 +84,16 @@ async def shared_calls(store: Store, *, calls: int) -> tuple[Times, float]:
     return claims, await _timed(writer, calls)
 
 
-async def least(write: Write, *, calls: int, pause: float) -> tuple[Times, float]:
-    """Each writer does two of the least that a claim and a completion could be."""
-    times = Times()
+async def least(plain: Plain, *, calls: int, pause: float) -> tuple[Times, float]:
+    """Each writer does the least that a claim and a completion could be."""
+    times, (begin, end) = Times(), plain
 
     async def writer() -> None:
         for _ in range(calls // WRITERS):
-            await times.of(write())
-            await times.of(write())
-            await asyncio.sleep(pause)
+            key = secrets.token_hex(16)
+            await times.of(begin(key))
+            await times.of(end(key))
+            await asyncio.sleep(_about(pause))
 
     return times, await _timed(writer, calls)
 
@@ -100,44 +104,59 @@ async def _timed(writer: Callable[[], Awaitable[None]], calls: int) -> float:
     return calls / (time.perf_counter() - begun)
 
 
+def _about(pause: float) -> float:
+    """A pause of that length on average: writers that keep step would all come at once."""
+    return 2 * pause * random.random()
+
+
 def _claim(key: str) -> Claim:
     return Claim(key=key, fingerprint="f" * 64, holder=secrets.token_hex(16), lease=30.0, window=60.0, grace=1.0)
 
 
 @asynccontextmanager
-async def _plain_postgres(url: str) -> AsyncIterator[Write]:
+async def _plain_postgres(url: str) -> AsyncIterator[Plain]:
     free: asyncio.Queue[psycopg.AsyncConnection] = asyncio.Queue()
     connections = [await psycopg.AsyncConnection.connect(url, autocommit=True) for _ in range(8)]
     for connection in connections:
         connection.prepare_threshold = None
         free.put_nowait(connection)
-    await connections[0].execute("CREATE TABLE plain (key text PRIMARY KEY, value bytea)")
+    await connections[0].execute("CREATE TABLE plain (key text PRIMARY KEY, value bytea, expires_at timestamptz)")
+    await connections[0].execute("CREATE INDEX ON plain (expires_at)")
 
-    async def write() -> None:
+    async def execute(statement: LiteralString, *values: object) -> None:
         connection = await free.get()
         try:
-            await connection.execute("INSERT INTO plain VALUES (%s, %s)", (secrets.token_hex(16), RESULT))
+            await connection.execute(statement, values)
         finally:
             free.put_nowait(connection)
 
-    yield write
+    async def begin(key: str) -> None:
+        await execute("INSERT INTO plain VALUES (%s, NULL, now() + interval '90 s')", key)
+
+    async def end(key: str) -> None:
+        await execute("UPDATE plain SET value = %s, expires_at = now() + interval '60 s' WHERE key = %s", RESULT, key)
+
+    yield begin, end
     for connection in connections:
         await connection.close()
 
 
 @asynccontextmanager
-async def _plain_redis(url: str) -> AsyncIterator[Write]:
+async def _plain_redis(url: str) -> AsyncIterator[Plain]:
     pool = redis.asyncio.BlockingConnectionPool.from_url(url, max_connections=16, timeout=5.0, socket_timeout=3.0)
     client = redis.asyncio.Redis.from_pool(pool)
 
-    async def write() -> None:
-        await client.set(secrets.token_hex(16), RESULT, px=60_000)
+    async def begin(key: str) -> None:
+        await client.set(key, b"", px=90_000)
 
-    yield write
+    async def end(key: str) -> None:
+        await client.set(key, RESULT, px=60_000)
+
+    yield begin, end
     await client.aclose()
 
 
-async def _row(name: str, store: Store, plain: Write | None, *, calls: int) -> str:
+async def _row(name: str, store: Store, plain: Plain | None, *, calls: int) -> str:
     pause = 0.05
     async with store:
         await store.check()

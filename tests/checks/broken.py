@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from connector import AccessSettings, Connector, Settings, tool
+from connector import Connector, tool
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -23,7 +23,7 @@ class Notes(Connector):
     name = "notes"
 
     def __init__(self, answer: str = "") -> None:
-        super().__init__(settings=Settings(access=AccessSettings(allowed_origins=("https://claude.ai",))))
+        super().__init__()
         self.answer = answer
 
     @tool(read_only=True)

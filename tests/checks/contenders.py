@@ -17,7 +17,7 @@ import anyio
 from mcp.server.mcpserver import MCPServer
 from mcp_types import ToolAnnotations
 
-from connector import AccessSettings, Connector, Settings, tool
+from connector import Connector, tool
 from contract_tests import Options, Run, Target, choose, load_sessions, play_sessions
 from contract_tests.checks.means import Means
 from contract_tests.checks.registry import EVIDENCE
@@ -89,8 +89,7 @@ class Shop(Connector):
     name = "shop"
 
     def __init__(self) -> None:
-        access = AccessSettings(allowed_origins=("https://claude.ai",))
-        super().__init__(store="memory:", settings=Settings(access=access))
+        super().__init__(store="memory:")
         self.taken: list[str] = []
 
     @tool(read_only=True)

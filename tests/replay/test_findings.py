@@ -42,23 +42,36 @@ def test_a_plain_sdk_server_in_its_default_mode_breaks_where_calls_come_without_
         "call-minimal-meta",
         "call-model-legacy",
         "create-noauth-modern-sse",
+        "create-without-discover",
+        "elevenlabs-stream-only",
         "get-after-idle",
         "legacy-2024-11-05-copilot",
         "legacy-2025-03-26",
         "legacy-2025-06-18",
         "probe-methodless",
+        "refresh-action-id",
+        "run-2025-11-listening",
+        "run-2026-05-planes",
+        "run-2026-08-sessionless",
         "scan-tools-aiohttp",
         "serial-3",
     }
     assert run.exit_code == 1
 
 
-def test_a_plain_sdk_server_without_sessions_keeps_four_gaps() -> None:
+def test_a_plain_sdk_server_without_sessions_keeps_six_gaps() -> None:
     """P-41, CT-08 and CT-14c: narrow Accept, method-less probes, and a GET stream whose first byte does not come."""
     run = play(plain_sdk().streamable_http_app(stateless_http=True))
 
     failed = {session.id: session.findings for session in run.sessions if session.verdict == "failed"}
-    assert set(failed) == {"create-noauth-modern-sse", "get-after-idle", "probe-methodless", "scan-tools-aiohttp"}
+    assert set(failed) == {
+        "create-noauth-modern-sse",
+        "elevenlabs-stream-only",
+        "get-after-idle",
+        "probe-methodless",
+        "run-2025-11-listening",
+        "scan-tools-aiohttp",
+    }
     assert "first byte" in failed["get-after-idle"][0].actual
 
 

@@ -49,9 +49,9 @@ def test_a_server_that_keeps_every_promise_passes_every_recipe() -> None:
 @pytest.mark.parametrize(
     ("fault", "broken"),
     [
-        ("refuses unknown members", {"CT-22"}),
+        ("refuses unknown members", {"CT-22", "oauth-vscode-dcr"}),
         ("422 on registration", {"CT-22"}),
-        ("knows two grants", {"CT-22"}),
+        ("knows two grants", {"CT-22", "oauth-vscode-dcr"}),
         ("nulls in answers", {"CT-22"}),
         ("drops iss", {"oauth-cimd-iss", "CT-21"}),
         ("refuses private_key_jwt", {"oauth-cimd-iss", "oauth-cimd-callback-id"}),

@@ -14,7 +14,7 @@ from ...settings import AccessSettings
 
 LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
-PLATFORM_ORIGINS: Final = frozenset({"https://chatgpt.com", "https://chat.openai.com"})
+PLATFORM_ORIGINS: Final = frozenset({"https://chatgpt.com", "https://chat.openai.com", "https://claude.ai"})
 """Browsers send these for widgets; the platforms' servers send no Origin (facts on the wire, section 1.3)."""
 
 
