@@ -11,6 +11,7 @@ import secrets
 import sys
 import tempfile
 import time
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -185,6 +186,25 @@ async def _rows(calls: int) -> AsyncIterator[str]:
             yield await _row("Redis", RedisStore(server.url), plain, calls=calls)
 
 
+async def _of_processes(url: str, processes: int, *, calls: int) -> float:
+    """Calls a second that so many processes get through together, each with its share of the writers."""
+    words = [sys.executable, "-m", "tests.bench.guard", "--of", url, "--calls", str(calls // processes)]
+    workers = [await asyncio.create_subprocess_exec(*words, stdout=PIPE) for _ in range(processes)]
+    return sum([float((await worker.communicate())[0]) for worker in workers])
+
+
+async def _in_processes(calls: int) -> str:
+    with postgres_server() as server:
+        one, two = [await _of_processes(server.url, count, calls=calls) for count in (1, 2)]
+    return f"PostgreSQL, calls/s of one process: {one:.0f}; of two: {two:.0f}; ratio {two / one:.2f}"
+
+
+async def _most(url: str, calls: int) -> float:
+    async with PostgresStore(url) as store:
+        await store.check()
+        return (await own_calls(store, calls=calls, pause=0))[2]
+
+
 async def _measured(calls: int) -> list[str]:
     return [row async for row in _rows(calls)]
 
@@ -192,8 +212,12 @@ async def _measured(calls: int) -> list[str]:
 @click.command()
 @click.option("--calls", default=6400, show_default=True, help="Calls for each figure.")
 @click.option("--write", is_flag=True, help="Write the table into docs/benchmarks.md.")
-def main(*, calls: int, write: bool) -> None:
+@click.option("--of", "url", help="Only print how many calls a second a PostgreSQL store takes.")
+def main(*, calls: int, write: bool, url: str | None) -> None:
     """Measure claims and completions on every store."""
+    if url is not None:
+        sys.stdout.write(f"{asyncio.run(_most(url, calls))}\n")
+        return
     report = "\n".join(
         [
             setting("python -m tests.bench.guard --write", "not pinned", f"{WRITERS} writers in one process"),
@@ -201,6 +225,8 @@ def main(*, calls: int, write: bool) -> None:
             "| store | claim p50/p99 ms | completion | claims of 4 keys | most calls/s | least p50/p99 | ratio |",
             "|---|--:|--:|--:|--:|--:|--:|",
             *asyncio.run(_measured(calls)),
+            "",
+            asyncio.run(_in_processes(calls)),
         ]
     )
     sys.stdout.write(report + "\n")

@@ -220,7 +220,10 @@ def test_a_tool_that_writes_is_called_only_with_the_users_examples(project: Path
         ("[tools.find]\nargs = {}", "ballast.toml: tools.find.args is unknown. Known here: arguments, slow, earlier."),
         ("[tools.find]\narguments = 1", "ballast.toml: tools.find.arguments is no table."),
         ("[headers]\nAuthorization = 'Bearer ${NO_SUCH}'", "ballast.toml: the environment has no NO_SUCH. Set it,"),
-        ("[target]\nurll = 'x'", "ballast.toml: target.urll is unknown. Known here: url, start, path, headers, command, counter, workers, hosts."),
+        (
+            "[target]\nurll = 'x'",
+            "ballast.toml: target.urll is unknown. Known here: url, start, path, headers, command, counter, workers, hosts.",
+        ),
         ("[oauth]\nclient = 'x'", "ballast.toml: oauth.client is unknown."),
     ],
 )
