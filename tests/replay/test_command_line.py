@@ -222,7 +222,7 @@ def test_a_tool_that_writes_is_called_only_with_the_users_examples(project: Path
         ("[headers]\nAuthorization = 'Bearer ${NO_SUCH}'", "ballast.toml: the environment has no NO_SUCH. Set it,"),
         (
             "[target]\nurll = 'x'",
-            "ballast.toml: target.urll is unknown. Known here: url, start, path, headers, command, counter, workers, hosts.",
+            "ballast.toml: target.urll is unknown. Known here: url, start, path, headers, command, counter, workers,",
         ),
         ("[oauth]\nclient = 'x'", "ballast.toml: oauth.client is unknown."),
     ],
