@@ -9,13 +9,13 @@ from typing import Any
 from mcp.server.mcpserver.exceptions import ResourceError, ToolError, UnexpectedToolError
 from mcp_types import CallToolResult, InputRequiredResult, TextContent
 from pydantic import ValidationError
-from pydantic_core import to_json
+from pydantic_core import PydanticSerializationError, to_json
 
 from ..errors import OutcomeUnknown
 from ..guard import Failures
 from ..stores.port import State
 from ..telemetry.failures import fields_of, log_crash
-from .outcome import Ended
+from .outcome import NO_JSON, Ended, refusal
 
 ToolResult = CallToolResult | InputRequiredResult
 
@@ -35,7 +35,11 @@ def told(name: str, failed: ToolError) -> CallToolResult:
 
 def ended(result: ToolResult, state: State | None, failures: Failures) -> Ended:
     """The same as JSON data for the desk; with no state where nothing of it may be kept."""
-    data = result.model_dump(mode="json", by_alias=True, exclude_none=True)
+    try:
+        data = result.model_dump(mode="json", by_alias=True, exclude_none=True)
+    except PydanticSerializationError as raised:  # the work is done, so this is no reason to let it run again
+        log_crash("A tool's result cannot be put into JSON", raised)
+        return Ended(state=State.FAILED, result=refusal(NO_JSON))
     is_open = isinstance(result, InputRequiredResult)
     is_retried = failures == "retried" and state is State.FAILED
     return Ended(state=None if is_open or is_retried else state, result=data)

@@ -66,8 +66,10 @@ async def run_once(handing: Handing, archive: Archive) -> ToolResult:
 
     async def once() -> Ended:
         result, state = await answer(name, run)
-        own.append(result)
-        return ended(result, state, guard.failures)
+        came_to = ended(result, state, guard.failures)
+        if came_to.state in {None, state}:
+            own.append(result)
+        return came_to
 
     try:
         desk = await archive.desk()

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 from anyio import to_thread
+from mcp_types import CallToolResult, InputRequiredResult
 from pydantic import Field
 
 from connector import Call, Connector, Guard, OutcomeUnknown, ToolFailed, tool
@@ -94,6 +95,18 @@ class Ledger(Connector):
         """Fail unexpectedly."""
         self.done.append(text)
         raise RuntimeError("secret words")
+
+    @tool
+    async def ask_back(self, text: str) -> InputRequiredResult:
+        """Ask for something first."""
+        self.done.append(text)
+        return InputRequiredResult(request_state="asked once")
+
+    @tool
+    async def odd(self, text: str) -> CallToolResult:
+        """Do it, and answer with what is no JSON."""
+        self.done.append(text)
+        return CallToolResult(content=[], structured_content={"it": object()})
 
     @tool
     async def large(self, size: Annotated[int, Field(ge=1)]) -> str:

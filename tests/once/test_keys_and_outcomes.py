@@ -152,6 +152,7 @@ def test_a_failure_that_changed_nothing_is_tried_again(serve: Serve, ledger: Led
         ("lose", "the bank did not answer; look into the account"),
         ("late", "took longer than the 0.05 s"),
         ("crash", "crash failed unexpectedly"),
+        ("odd", "was completed, but its result cannot be put into JSON"),
     ],
 )
 def test_what_may_have_been_done_is_not_done_again(serve: Serve, ledger: Ledger, name: str, said: str) -> None:

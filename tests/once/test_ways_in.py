@@ -187,6 +187,22 @@ def test_the_ways_calls_were_answered_can_be_read_as_a_metric(serve: Serve) -> N
     }
 
 
+def test_a_call_that_asks_back_leaves_no_trace(serve: Serve) -> None:
+    """Issue 4 item 1: `input_required` is not stored (MCP 2026-07-28), so the answer may come under the same key."""
+    ledger = Ledger(store="memory:")
+    url = serve(ledger)
+    params = {"name": "ask_back", "arguments": {"text": "tea"}, "_meta": meta(**KEY)}
+    params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = {"elicitation": {"form": {}}}
+
+    results = []
+    for _ in range(2):
+        said, body = wire.modern("tools/call", params)
+        results.append(wire.post(url, body, said).json()["result"])
+
+    assert [result["resultType"] for result in results] == ["input_required", "input_required"]
+    assert ledger.done == ["tea", "tea"]
+
+
 def test_many_equal_calls_at_once_are_one(serve: Serve) -> None:
     """CT-04, more of it: twenty clients, one wish."""
     ledger = Ledger(store="memory:", settings=Settings(stream=StreamSettings(first_byte=0.05)))
