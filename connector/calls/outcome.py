@@ -86,8 +86,8 @@ CUT_OFF: Final = (
 AGAIN_NAMED: Final = "To do it again on purpose, use a new key."
 AGAIN_IMPLIED: Final = "To do it again on purpose, make the call again."
 NO_JSON: Final = (
-    "This call was completed, but its result cannot be put into JSON. Do not repeat it; look whether it took place, and "
-    "tell the connector's owner."
+    "This call was completed, but its result cannot be put into JSON. Do not repeat it; look whether it took place, "
+    "and tell the connector's owner."
 )
 REPLAY_NOTE: Final = (
     "Note: this is the answer to the equal call of {when}, which had not reached you. It was not done a second time. "
