@@ -191,8 +191,8 @@ def test_a_call_that_asks_back_leaves_no_trace(serve: Serve) -> None:
     """Issue 4 item 1: `input_required` is not stored (MCP 2026-07-28), so the answer may come under the same key."""
     ledger = Ledger(store="memory:")
     url = serve(ledger)
-    params = {"name": "ask_back", "arguments": {"text": "tea"}, "_meta": meta(**KEY)}
-    params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = {"elicitation": {"form": {}}}
+    asks = {"io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}}}
+    params = {"name": "ask_back", "arguments": {"text": "tea"}, "_meta": meta(**KEY) | asks}
 
     results = []
     for _ in range(2):
