@@ -4,6 +4,7 @@ import logging
 import sqlite3
 import threading
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -191,7 +192,7 @@ def test_a_call_that_asks_back_leaves_no_trace(serve: Serve) -> None:
     """Issue 4 item 1: `input_required` is not stored (MCP 2026-07-28), so the answer may come under the same key."""
     ledger = Ledger(store="memory:")
     url = serve(ledger)
-    asks = {"io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}}}
+    asks: dict[str, Any] = {"io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}}}
     params = {"name": "ask_back", "arguments": {"text": "tea"}, "_meta": meta(**KEY) | asks}
 
     results = []
