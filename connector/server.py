@@ -40,6 +40,7 @@ from .settings import Settings
 from .stores.opening import open_store
 from .stores.port import Store
 from .telemetry.meters import Meters, Watched
+from .telemetry.pseudonyms import pseudonyms
 from .telemetry.setup import export_from_environment, flush
 from .telemetry.spans import RequestSpans
 
@@ -119,7 +120,11 @@ class Connector(MCPServer[Any]):
         self._meters = Meters()
         self._meters.watch(Watched.GUARDED, self._archive.outcomes)
         spans = RequestSpans(
-            self._meters, is_method=self._has_method, is_tool=self._has_tool, is_prompt=self._has_prompt
+            self._meters,
+            is_method=self._has_method,
+            is_tool=self._has_tool,
+            is_prompt=self._has_prompt,
+            pseudonym=pseudonyms(self._configuration.store.secrets),
         )
         notices = Notices()
         self._meters.watch(Watched.NOTICED, notices.sightings)

@@ -36,6 +36,7 @@ PROTOCOL: Final = "network.protocol.name"
 PROTOCOL_VERSION: Final = "network.protocol.version"
 CLIENT_ADDRESS: Final = "client.address"
 CLIENT_PORT: Final = "client.port"
+PSEUDONYM: Final = "enduser.pseudo.id"
 
 CANCELLED: Final = "cancelled"
 TOOL_ERROR: Final = "tool_error"
@@ -58,7 +59,7 @@ class RequestSpans:
     """Middleware that wraps each message in its span, and records how long it took.
 
     `is_method`, `is_tool` and `is_prompt` tell known names from invented ones: only a known name may name a span or a
-    series, or a caller could make as many as it likes.
+    series, or a caller could make as many as it likes. `pseudonym` says whose request it is without saying who that is.
     """
 
     def __init__(
@@ -68,8 +69,10 @@ class RequestSpans:
         is_method: Callable[[str], bool],
         is_tool: Callable[[str], bool],
         is_prompt: Callable[[str], bool],
+        pseudonym: Callable[[Scope], str | None] = lambda _: None,
     ) -> None:
         self._meters = meters
+        self._pseudonym = pseudonym
         self._is_method = is_method
         self._targets: Mapping[str, tuple[str, Callable[[str], bool]]] = {
             "tools/call": (TOOL, is_tool),
@@ -115,6 +118,8 @@ class RequestSpans:
         scope = getattr(ctx.request, "scope", None)
         span = self._start(f"{method} {target}" if target else method, (ctx.params or {}).get("_meta"), scope)
         span.set_attributes(self._describe(ctx, method, target) | _network(scope))
+        if scope is not None and (pseudonym := self._pseudonym(scope)) is not None:
+            span.set_attribute(PSEUDONYM, pseudonym)
         return span
 
     def _start(self, name: str, meta: Any, scope: Scope | None) -> Span:

@@ -34,10 +34,10 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _started(endpoint: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def _started(endpoint: str, *more: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     port = _free_port()
     env = {**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "OTEL_BSP_SCHEDULE_DELAY": "50"}
-    with subprocess.Popen([sys.executable, TOLD, str(port)], env=env, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen([sys.executable, TOLD, str(port), *more], env=env, stderr=subprocess.DEVNULL) as process:
         try:
             await_health(f"http://127.0.0.1:{port}")
             yield f"http://127.0.0.1:{port}", process
@@ -100,6 +100,22 @@ def test_a_tool_call_is_one_server_span_named_for_its_tool(collector: Collector,
         "client.address": "127.0.0.1",
     }
     assert "hunter2" not in repr(span)
+
+
+def test_a_span_tells_people_apart_and_nobody_who_they_are(collector: Collector) -> None:
+    """Issue 5 item 1: the principal handed to telemetry; OpenTelemetry, `enduser.pseudo.id`."""
+    marks = []
+    with _started(collector.endpoint, "private") as (url, _):
+        for name in ("anna", "anna", "berta"):
+            trace, parent = _in_new_trace()
+            said = headers(Authorization=f"Bearer {name}") | parent
+            assert post(url, call("echo", {"text": "x"}), said).status_code == 200
+            (span,) = _spans(collector, trace)
+            marks.append(dict(span.attributes)["enduser.pseudo.id"])
+            assert name not in repr(span)
+
+    assert marks[0] == marks[1] != marks[2]
+    assert [len(mark) for mark in marks] == [16, 16, 16]
 
 
 def test_the_parent_comes_from_meta_and_the_http_request_becomes_a_link(collector: Collector, traced: str) -> None:

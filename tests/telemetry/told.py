@@ -3,8 +3,11 @@
 import sys
 
 import anyio
+from mcp.server.auth.provider import AccessToken
+from mcp.server.auth.settings import AuthSettings
+from pydantic import AnyHttpUrl
 
-from connector import Call, Connector, Settings, StreamSettings, ToolFailed, tool
+from connector import Call, Connector, Settings, StoreSettings, StreamSettings, ToolFailed, tool
 
 
 class Told(Connector):
@@ -37,5 +40,21 @@ class Told(Connector):
         return "never"
 
 
+class AnyName:
+    """Takes every token for the name of a person."""
+
+    async def verify_token(self, token: str) -> AccessToken:
+        """Believe it."""
+        return AccessToken(token=token, client_id="host", scopes=[], subject=token, claims={"iss": "https://id.test"})
+
+
 if __name__ == "__main__":
-    Told(settings=Settings(stream=StreamSettings(interval=0.1))).serve(port=int(sys.argv[1]))
+    port = int(sys.argv[1])
+    told = Told(
+        settings=Settings(stream=StreamSettings(interval=0.1), store=StoreSettings(secrets=("a secret of the tests",))),
+        auth=AuthSettings(issuer_url=AnyHttpUrl("https://id.test"), resource_server_url=None)
+        if "private" in sys.argv
+        else None,
+        token_verifier=AnyName() if "private" in sys.argv else None,
+    )
+    told.serve(port=port)
