@@ -14,7 +14,7 @@ demo: $(VENV)/.run ## replay ChatGPT's sessions against an example and write a r
 
 test: $(VENV)/.dev check ## check the code, run every test, show coverage
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest --numprocesses 3 --dist loadfile
+	@$(BIN)/coverage run -m pytest --numprocesses 2 --dist loadfile
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 

@@ -37,7 +37,7 @@ def served(app: Any, *, port: int = 0) -> Iterator[str]:
 
 def await_health(url: str) -> None:
     """Return when a server in another process answers on /health."""
-    ends = time.monotonic() + 30
+    ends = time.monotonic() + 60
     while time.monotonic() < ends:
         with suppress(httpx2.TransportError):
             if httpx2.get(f"{url}/health").is_success:

@@ -32,7 +32,7 @@ QUIET: Final = "BALLAST_FIRST_BYTE=30"
 """For one worker: it says nothing until the answer is there, so that impatient proxies ask another one meanwhile."""
 
 _LOOK_EVERY: Final = 0.02
-_LONGEST_START: Final = 30.0
+_LONGEST_START: Final = 60.0
 
 
 @dataclass(slots=True)

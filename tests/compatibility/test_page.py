@@ -23,6 +23,21 @@ def judged(servers: str) -> dict[str, dict[str, str]]:
     return said(done.stdout)
 
 
+def surprises(servers: str, page: dict[str, dict[str, str]]) -> dict[tuple[str, str], str]:
+    """What comes out otherwise than the page says, twice: on a busy machine one answer may be late once."""
+    found = _differing(judged(servers), page)
+    return {cell: came for cell, came in _differing(judged(servers), page).items() if cell in found} if found else {}
+
+
+def _differing(came: dict[str, dict[str, str]], page: dict[str, dict[str, str]]) -> dict[tuple[str, str], str]:
+    cells = {(server, row) for each in (came, page) for server, column in each.items() for row in column}
+    return {
+        (server, row): str(came.get(server, {}).get(row))
+        for server, row in cells
+        if came.get(server, {}).get(row) != page.get(server, {}).get(row)
+    }
+
+
 def told(*, is_python: bool) -> dict[str, dict[str, str]]:
     """What the page says of some of the servers."""
     names = [one.name for one in CONTENDERS if one.is_python is is_python]
@@ -30,13 +45,13 @@ def told(*, is_python: bool) -> dict[str, dict[str, str]]:
     return {name: page[name] for name in names}
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(360)
 def test_the_columns_of_the_python_servers_are_what_comes_out() -> None:
     """Issue 6, item 8: a table that nobody has to believe."""
-    assert judged("python") == told(is_python=True)
+    assert surprises("python", told(is_python=True)) == {}
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(360)
 def test_the_columns_of_the_typescript_sdk_are_what_comes_out() -> None:
     """Issue 6, item 8: the TypeScript SDK's server from npm, side by side."""
     try:
@@ -46,7 +61,7 @@ def test_the_columns_of_the_typescript_sdk_are_what_comes_out() -> None:
             raise
         pytest.skip(str(problem))
 
-    assert judged("typescript") == told(is_python=False)
+    assert surprises("typescript", told(is_python=False)) == {}
 
 
 def test_the_page_has_a_row_for_everything_that_can_be_judged() -> None:

@@ -98,11 +98,12 @@ RUN_ELSEWHERE = {
 }
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
 def test_the_commands_of_a_document_do_what_it_says(document: Path, tmp_path: Path) -> None:
     """Done means: README and docs are true; each command ends with 0, servers serve until the end of the document."""
     (tmp_path / "invoices.py").write_text(_of_readme())
+    (tmp_path / "server.py").write_text(_of_readme())
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     url = "http://127.0.0.1:8000"
     with ExitStack() as stack:

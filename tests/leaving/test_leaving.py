@@ -11,6 +11,9 @@ import pytest
 from tests.leaving.serving import ENDED, SERVERS, Start
 from tests.wire import call, headers, messages, modern, streaming
 
+pytestmark = pytest.mark.timeout(150)
+"""Processes with two workers take long to start where the machine is busy."""
+
 
 def _calls(until: Path) -> dict[str, tuple[dict[str, str], dict[str, Any]]]:
     arguments = {"until": str(until)}
