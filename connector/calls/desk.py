@@ -36,6 +36,7 @@ from .outcome import (
     NO_STORE,
     REPLAY_NOTE,
     STOPPED,
+    UNRECORDED,
     Ended,
     Outcome,
     Receipt,
@@ -226,8 +227,9 @@ class Desk:
         packed = self._keeping.pack(entry.key, ended.result)
         became = await hold.settle(ended.state, packed, window)
         if became is Settled.NOT_YET and outcome is not Outcome.UNKNOWN:
-            outcome = Outcome.UNSTORED
-            result = marked(ended.result, outcome, entry)
+            # Who may be taken over may be run again once the lease is over: that would be a second answer to one wish.
+            outcome = Outcome.UNKNOWN if hold.yields else Outcome.UNSTORED
+            result = marked(refusal(UNRECORDED) if hold.yields else ended.result, outcome, entry)
         if became is not Settled.TAKEN:
             return Reply(
                 outcome=outcome, result=result, receipt=_receipt(wish, entry.epoch), key_hash=hash_of(wish.key)
@@ -253,7 +255,8 @@ class Desk:
         if here is not None and here.task is not asyncio.current_task():
             reply = await asyncio.shield(here.task)
             if isinstance(reply, Reply):
-                outcome = Outcome.UNSTORED if reply.outcome is Outcome.UNSTORED else Outcome.JOINED
+                is_said = reply.outcome in {Outcome.UNSTORED, Outcome.UNKNOWN}
+                outcome = reply.outcome if is_said else Outcome.JOINED
                 return Reply(
                     outcome=outcome,
                     result=marked(reply.result, outcome, entry),

@@ -45,7 +45,8 @@ class Hold:
         """`stop` is called when the call is no longer ours. `yields`: somebody else may run it once the lease is over,
         so it must stop here then, even if nobody said that it was taken.
         """
-        self._store, self._entry, self._lease, self._yields, self._stop = store, entry, lease, yields, stop
+        self._store, self._entry, self._lease, self._stop = store, entry, lease, stop
+        self.yields = yields
         self._until = monotonic() + lease
         self._loop = asyncio.get_running_loop()
         self._timer = self._loop.call_later(lease / RENEWALS, self._renew_soon)
@@ -84,7 +85,7 @@ class Hold:
         try:
             is_ours = await self._store.renew(entry.key, epoch=entry.epoch, holder=entry.holder, lease=self._lease)
         except StoreUnavailable as gone:
-            is_ours = not self._yields or monotonic() < self._until
+            is_ours = not self.yields or monotonic() < self._until
             logger.warning("The lease of a running call could not be renewed: %s", gone)
         else:
             self._until = monotonic() + self._lease

@@ -85,6 +85,10 @@ CUT_OFF: Final = (
 )
 AGAIN_NAMED: Final = "To do it again on purpose, use a new key."
 AGAIN_IMPLIED: Final = "To do it again on purpose, make the call again."
+UNRECORDED: Final = (
+    "This call was carried out, but that could not be recorded, and an equal call may be carried out again. Look "
+    "whether it took place before you repeat it."
+)
 NO_JSON: Final = (
     "This call was completed, but its result cannot be put into JSON. Do not repeat it; look whether it took place, "
     "and tell the connector's owner."

@@ -28,8 +28,6 @@ from typing import Final
 
 from tests.chaos.history import POLICIES, Asking, Ending, History, Policy, Told, Wish
 
-UNSTORED: Final = "unstored"
-
 _MET_AN_EQUAL_ONE: Final = {"joined", "replayed", "takeover", "unknown"}
 
 _SLACK: Final = 0.5
@@ -74,8 +72,7 @@ class Judge:
             policy = POLICIES[wish.tool]
             for asking in self.askings[wish.id]:
                 is_answer = asking.ending is Ending.SUCCESS or policy.keeps_failures
-                may_run_again = policy.takes_over and asking.mark == UNSTORED
-                if asking.is_definite and is_answer and not may_run_again:
+                if asking.is_definite and is_answer:
                     yield asking
 
     def further_wishes(self, group: Sequence[Wish]) -> int:

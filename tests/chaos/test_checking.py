@@ -61,9 +61,6 @@ GOOD = {
     "a declared takeover": history(
         [RERUN], [told(Ending.LOST), asking(receipt="r2", at=2.2, mark="takeover")], [EFFECT, TAKEN, SECOND]
     ),
-    "a success that was said to be unstored, and a takeover": history(
-        [RERUN], [asking(mark="unstored"), asking(receipt="r2", at=2.2)], [EFFECT, TAKEN, SECOND]
-    ),
     "a failure that changed nothing, and then a success": history(
         [replace(NAMED, tool="insist")],
         [asking(receipt="declined x", ending=Ending.FAILURE, of=None, user=None), asking(at=2)],
@@ -119,6 +116,10 @@ BAD = {
     "two answers after a takeover": (
         "a",
         history([RERUN], [asking(), asking(receipt="r2", at=3)], [EFFECT, TAKEN, SECOND]),
+    ),
+    "a success that was said to be unstored, and a takeover": (
+        "a",
+        history([RERUN], [asking(mark="unstored"), asking(receipt="r2", at=2.2)], [EFFECT, TAKEN, SECOND]),
     ),
     "two kept failures": (
         "a",

@@ -44,13 +44,22 @@ class Sending:
 
 
 @pytest.mark.asyncio
-async def test_an_answer_that_could_not_be_stored_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("guard", "outcome", "said"),
+    [
+        (Guard(), Outcome.UNSTORED, "sent 1"),
+        (Guard(after_crash="rerun"), Outcome.UNKNOWN, "could not be recorded"),
+    ],
+    ids=["nobody takes it over", "it may be run again"],
+)
+async def test_an_answer_that_could_not_be_stored_says_so(
+    monkeypatch: pytest.MonkeyPatch, guard: Guard, outcome: Outcome, said: str
+) -> None:
     """Chaos run, SQLite, seed 7, w00572: a success that no store knew of, and a retry that was sent once more."""
     monkeypatch.setattr(holding, "PATIENCE", 0.05)
     store, send = Full(), Sending()
     policy = DeskPolicy(lease=30, grace=0, join=5)
     desk = Desk(store, policy, Keeping(10_000), Keyring([b"0123456789abcdef0123456789abcdef"]).digest)
-    guard = Guard(after_crash="rerun")
 
     first = asyncio.create_task(desk.call(SEND, guard, send))
     other = asyncio.create_task(desk.call(SEND, guard, send))
@@ -60,7 +69,8 @@ async def test_an_answer_that_could_not_be_stored_says_so(monkeypatch: pytest.Mo
     await desk.aclose()
     later = await desk.call(SEND, guard, send)
 
-    assert [reply.outcome for reply in told] == [Outcome.UNSTORED, Outcome.UNSTORED]
-    assert [reply.result["_meta"]["ballast/idempotency"]["outcome"] for reply in told] == ["unstored", "unstored"]
+    assert [reply.outcome for reply in told] == [outcome, outcome]
+    assert [reply.result["_meta"]["ballast/idempotency"]["outcome"] for reply in told] == [outcome.value] * 2
+    assert all(said in reply.result["content"][0]["text"] for reply in told)
     assert later.outcome is Outcome.REPLAYED
     assert send.sent == 1
