@@ -1,7 +1,6 @@
 """Calls find room, wait a little for it in order, or are refused; nothing that gives up takes room along."""
 
 import asyncio
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -11,50 +10,15 @@ from connector.errors import DeclarationError
 from connector.http.load.busy import Busy, Scope
 from connector.http.load.capacity import Capacity
 from connector.settings import CapacitySettings
+from tests.capacity.crowd import crowd_of
 from tests.capacity.ticking import Ticking, ticking
-
-
-class Crowd:
-    """Callers of one capacity. Each says when it is in, and stays until it is told to go."""
-
-    def __init__(self, capacity: Capacity) -> None:
-        self.capacity = capacity
-        self.came_in: list[str] = []
-        self.refused: dict[str, Busy] = {}
-        self._may_go: dict[str, asyncio.Event] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-
-    def send(self, *names: str, tool: str | None = None, principal: str | None = None) -> None:
-        for name in names:
-            self._may_go[name] = asyncio.Event()
-            self._tasks[name] = asyncio.create_task(self._call(name, tool, principal))
-
-    def let_go(self, *names: str) -> None:
-        for name in names:
-            self._may_go[name].set()
-
-    def cancel(self, name: str) -> None:
-        self._tasks[name].cancel()
-
-    async def _call(self, name: str, tool: str | None, principal: str | None) -> None:
-        try:
-            async with self.capacity.call(tool=tool, principal=principal):
-                self.came_in.append(name)
-                await self._may_go[name].wait()
-        except Busy as busy:
-            self.refused[name] = busy
-
-
-def _crowd(jitter: Callable[[], float] = lambda: 0.0, **caps: Any) -> Crowd:
-    loop = asyncio.get_running_loop()
-    return Crowd(Capacity(CapacitySettings(**caps), jitter=jitter, clock=loop.time))
 
 
 def test_calls_beyond_the_cap_wait_and_come_in_in_order() -> None:
     """Issue 3, admission: fair and bounded."""
 
     async def story(loop: Ticking) -> None:
-        crowd = _crowd(calls=2)
+        crowd = crowd_of(calls=2)
         crowd.send("a", "b", "c", "d", "e")
         await loop.settle()
         assert crowd.came_in == ["a", "b"]
@@ -74,7 +38,7 @@ def test_a_call_that_waited_long_enough_is_told_when_to_come_back() -> None:
     """Issue 3, admission: bounded wait, then a polite refusal."""
 
     async def story(loop: Ticking) -> None:
-        crowd = _crowd(calls=1, wait=2)
+        crowd = crowd_of(calls=1, wait=2)
         crowd.send("a", "b")
         await loop.pass_time(1.9)
         assert crowd.refused == {}
@@ -93,7 +57,7 @@ def test_a_newcomer_does_not_overtake_those_who_wait() -> None:
     """Ours: a place that comes free belongs to the first in the queue, also before that one has run."""
 
     async def story(loop: Ticking) -> None:
-        crowd = _crowd(calls=1)
+        crowd = crowd_of(calls=1)
         slot = crowd.capacity.try_call()
         assert slot is not None
         crowd.send("first")
@@ -110,7 +74,7 @@ def test_who_is_cancelled_while_waiting_leaves_the_queue() -> None:
     """Ours: a client that goes away must not hold a place in the queue."""
 
     async def story(loop: Ticking) -> None:
-        crowd = _crowd(calls=1)
+        crowd = crowd_of(calls=1)
         crowd.send("a", "b", "c")
         await loop.settle()
         crowd.cancel("b")
@@ -127,7 +91,7 @@ def test_a_place_that_reaches_a_caller_just_as_it_is_cancelled_goes_to_the_next(
     """Ours: the classic way to lose a place."""
 
     async def story(loop: Ticking) -> None:
-        crowd = _crowd(calls=1, per_principal=5)
+        crowd = crowd_of(calls=1, per_principal=5)
         slot = crowd.capacity.try_call(principal="p")
         assert slot is not None
         crowd.send("b", principal="p")
@@ -148,7 +112,7 @@ def test_a_place_that_reaches_the_last_caller_as_it_is_cancelled_leaves_no_count
     """Ours: counters of principals disappear at zero, on every way out."""
 
     async def story(loop: Ticking) -> None:
-        crowd = _crowd(per_principal=1)
+        crowd = crowd_of(per_principal=1)
         slot = crowd.capacity.try_call(principal="p")
         assert slot is not None
         crowd.send("b", principal="p")
@@ -166,7 +130,7 @@ def test_a_place_that_comes_free_as_the_wait_ends_is_not_lost() -> None:
     """Ours: whoever gave up in the same turn of the loop cannot take it along."""
 
     async def story(loop: Ticking) -> None:
-        crowd = _crowd(calls=1, wait=2)
+        crowd = crowd_of(calls=1, wait=2)
         slot = crowd.capacity.try_call()
         assert slot is not None
         crowd.send("late")
@@ -186,7 +150,7 @@ def test_one_principal_cannot_take_the_room_of_others() -> None:
     """Issue 3, admission: caps per principal."""
 
     async def story(loop: Ticking) -> None:
-        crowd = _crowd(calls=10, per_principal=2, wait=1)
+        crowd = crowd_of(calls=10, per_principal=2, wait=1)
         crowd.send("p1", "p2", "p3", principal="p")
         crowd.send("q1", principal="q")
         await loop.pass_time(1)
@@ -200,7 +164,7 @@ def test_callers_without_a_name_share_the_cap_of_all() -> None:
     """Ours: without authorization everybody would be one principal."""
 
     async def story(loop: Ticking) -> None:
-        crowd = _crowd(calls=3, per_principal=1)
+        crowd = crowd_of(calls=3, per_principal=1)
         crowd.send("a", "b", "c")
         await loop.settle()
         assert crowd.came_in == ["a", "b", "c"]
@@ -212,7 +176,7 @@ def test_a_slow_tool_fills_up_alone() -> None:
     """Issue 3, admission: caps per tool."""
 
     async def story(loop: Ticking) -> None:
-        crowd = _crowd(calls=10, tools={"export": 1}, wait=1)
+        crowd = crowd_of(calls=10, tools={"export": 1}, wait=1)
         crowd.send("e1", "e2", tool="export")
         crowd.send("f1", "f2", tool="find")
         await loop.pass_time(1)
@@ -226,7 +190,7 @@ def test_a_cap_for_every_tool_holds_for_each_on_its_own() -> None:
     """Issue 3, admission: caps per tool."""
 
     async def story(loop: Ticking) -> None:
-        crowd = _crowd(per_tool=1, tools={"find": 2}, wait=0)
+        crowd = crowd_of(per_tool=1, tools={"find": 2}, wait=0)
         crowd.send("e1", "e2", tool="export")
         crowd.send("g1", tool="get")
         crowd.send("f1", "f2", "f3", tool="find")
@@ -240,7 +204,7 @@ def test_a_call_that_is_refused_at_the_last_gate_leaves_the_first_ones() -> None
     """Ours: a place at one cap must not be lost at the next."""
 
     async def story(loop: Ticking) -> None:
-        crowd = _crowd(calls=1, per_principal=1, per_tool=1, wait=1)
+        crowd = crowd_of(calls=1, per_principal=1, per_tool=1, wait=1)
         crowd.send("a", principal="p", tool="t")
         await loop.settle()
         crowd.send("b", principal="q", tool="u")
@@ -259,7 +223,7 @@ def test_a_cap_counts_also_those_who_came_while_a_caller_waited_elsewhere() -> N
     """Ours: a counter that was at zero when a caller asked may have been made anew when it gets there."""
 
     async def story(loop: Ticking) -> None:
-        crowd = _crowd(per_principal=1, per_tool=1, wait=1)
+        crowd = crowd_of(per_principal=1, per_tool=1, wait=1)
         crowd.send("a", principal="p")
         crowd.send("b", principal="p", tool="export")
         crowd.send("c", principal="q", tool="export")
@@ -272,112 +236,11 @@ def test_a_cap_counts_also_those_who_came_while_a_caller_waited_elsewhere() -> N
     ticking(story)
 
 
-def test_a_queue_that_stands_makes_nobody_wait_long() -> None:
-    """Ours: a queue smooths a burst; one that never empties only adds its length to every answer."""
-
-    async def story(loop: Ticking) -> None:
-        crowd = _crowd(calls=1, wait=2, wait_when_pressed=0.1, pressed_after=0.25)
-        crowd.send("a", "burst")
-        await loop.pass_time(0.3)
-        crowd.send("late")
-        await loop.pass_time(0.1)
-        assert set(crowd.refused) == {"late"}
-        crowd.let_go("a")
-        await loop.settle()
-        assert crowd.came_in == ["a", "burst"]
-        crowd.send("next")
-        await loop.pass_time(0.3)
-        assert set(crowd.refused) == {"late"}, "the queue was empty in between"
-
-    ticking(story)
-
-
-def test_only_so_many_wait() -> None:
-    """Issue 3, admission: nothing unbounded grows."""
-
-    async def story(loop: Ticking) -> None:
-        crowd = _crowd(calls=1, waiting=2)
-        crowd.send("a", "b", "c", "d")
-        await loop.settle()
-        assert crowd.came_in == ["a"]
-        assert set(crowd.refused) == {"d"}
-
-    ticking(story)
-
-
-@pytest.mark.parametrize(("stay", "refused"), [(0.9, []), (3.9, []), (4.1, ["x"]), (60.0, ["x"])])
-def test_who_would_wait_in_vain_is_refused_at_once(stay: float, refused: list[str]) -> None:
-    """Ours: two places, so one comes free every half stay; twice as long as the second it may wait is hopeless."""
-
-    async def story(loop: Ticking) -> None:
-        crowd = _crowd(calls=2, wait=1)
-        first = crowd.capacity.try_call()
-        assert first is not None
-        loop.now += stay
-        first.release()
-        crowd.send("a", "b", "x")
-        await loop.settle()
-        assert list(crowd.refused) == refused
-
-    ticking(story)
-
-
-@pytest.mark.parametrize(
-    ("stay", "waiting", "expected"), [(0.5, 0, 1.0), (10.0, 0, 5.0), (10.0, 3, 20.0), (10_000.0, 0, 300.0)]
-)
-def test_when_to_come_back_follows_from_how_long_calls_last_and_who_waits(
-    stay: float, waiting: int, expected: float
-) -> None:
-    """Ours: two places, so one comes free every half stay; at least 1 s, at most five minutes."""
-
-    async def story(loop: Ticking) -> None:
-        crowd = _crowd(calls=2, wait=100, waiting=waiting)
-        first = crowd.capacity.try_call()
-        assert first is not None
-        loop.now += stay
-        first.release()
-        crowd.send("a", "b", *(f"waits {n}" for n in range(waiting)), "x")
-        await loop.settle()
-        assert crowd.refused["x"].retry_after == expected
-
-    ticking(story)
-
-
-def test_the_estimate_follows_when_calls_become_slower() -> None:
-    """Ours: an upstream that begins to crawl; the newest call weighs a fifth."""
-
-    async def story(loop: Ticking) -> None:
-        crowd = _crowd(calls=1, wait=0)
-        for stay in (10.0, 60.0):
-            slot = crowd.capacity.try_call()
-            assert slot is not None
-            loop.now += stay
-            slot.release()
-        crowd.send("a", "x")
-        await loop.settle()
-        assert crowd.refused["x"].retry_after == pytest.approx(20)
-
-    ticking(story)
-
-
-def test_those_who_are_refused_together_do_not_come_back_together() -> None:
-    """Ours: or they would meet the same full connector again."""
-
-    async def story(loop: Ticking) -> None:
-        luck = iter([0.0, 0.5, 1.0])
-        crowd = _crowd(lambda: next(luck), calls=1, wait=0)
-        crowd.send("a", "b", "c", "d")
-        await loop.settle()
-        assert [busy.seconds for busy in crowd.refused.values()] == [1, 2, 3]
-
-    ticking(story)
-
-
 def test_streams_take_no_place_of_calls_and_calls_none_of_streams() -> None:
     """Issue 3, admission: caps on open streams."""
 
     async def story(loop: Ticking) -> None:
-        crowd = _crowd(calls=1, streams=2)
+        crowd = crowd_of(calls=1, streams=2)
         streams = [crowd.capacity.open_stream() for _ in range(2)]
         crowd.send("a")
         await loop.settle()
@@ -429,7 +292,7 @@ def test_a_draining_connector_refuses_at_once_and_ends_what_it_began() -> None:
     """Issue 3, shutdown: no new calls, in-flight calls finish."""
 
     async def story(loop: Ticking) -> None:
-        crowd = _crowd(calls=1, wait=30)
+        crowd = crowd_of(calls=1, wait=30)
         crowd.send("runs", "waits")
         await loop.settle()
         crowd.capacity.close("is being restarted")
@@ -456,7 +319,7 @@ def test_draining_ends_in_time_even_if_a_call_does_not() -> None:
     """Issue 3, shutdown: bounded by `drain`."""
 
     async def story(loop: Ticking) -> None:
-        crowd = _crowd()
+        crowd = crowd_of()
         crowd.send("hangs")
         await loop.settle()
         ended = asyncio.create_task(crowd.capacity.idle(within=20))
@@ -472,7 +335,7 @@ def test_who_asks_an_idle_capacity_does_not_wait() -> None:
     """Ours: a deploy of an idle connector takes no time; asking twice is allowed."""
 
     async def story(loop: Ticking) -> None:
-        crowd = _crowd()
+        crowd = crowd_of()
         assert [await crowd.capacity.idle(within=20) for _ in range(2)] == [True, True]
         assert loop.now == 100
 
@@ -483,7 +346,7 @@ def test_who_asks_again_later_waits_for_the_calls_of_then() -> None:
     """Ours: what was idle once may be busy again."""
 
     async def story(loop: Ticking) -> None:
-        crowd = _crowd()
+        crowd = crowd_of()
         assert await crowd.capacity.idle(within=20)
         crowd.send("a")
         await loop.settle()
@@ -501,7 +364,7 @@ def test_five_thousand_principals_leave_nothing_behind() -> None:
     """Issue 3, admission: nothing unbounded grows."""
 
     async def story(loop: Ticking) -> None:
-        crowd = _crowd(calls=50, per_tool=50, waiting=5000, wait=1)
+        crowd = crowd_of(calls=50, per_tool=50, waiting=5000, wait=1)
         for n in range(5000):
             crowd.send(f"{n}", principal=f"principal {n}", tool=f"invented {n}")
         await loop.pass_time(1)

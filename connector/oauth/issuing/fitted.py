@@ -17,9 +17,9 @@ from ..wellknown import document_routes
 from .authorizing import Authorizing
 from .choices import Choices
 from .clients.authentication import Authentication
+from .clients.cabinet import Cabinet
 from .clients.fetching import Fetcher
 from .clients.finding import Clients
-from .clients.library import Library
 from .grants.codes import Codes
 from .grants.grants import Grants
 from .grants.tokens import Tokens
@@ -153,7 +153,7 @@ class FittedAuthorizationServer:
         fetcher = lock.fetcher or Fetcher(loopback=loopback)
         return Clients(
             seal=seal,
-            library=Library(records=self._place.store, seal=seal, fetcher=fetcher, now=lock.now),
+            cabinet=Cabinet(records=self._place.store, seal=seal, fetcher=fetcher, now=lock.now),
             see=self._see,
             predefined={client.client_id: client.as_client() for client in lock.clients},
             reads_documents=lock.client_documents,

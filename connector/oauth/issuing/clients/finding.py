@@ -11,10 +11,10 @@ from typing import Any
 from ...noticed import Kind, Where
 from ..refused import not_now, unknown_client
 from ..sealing import Seal
+from .cabinet import Cabinet
 from .client import Client, Origin, Proof
 from .documents import KNOWN, client_of, is_address
 from .fetching import Unfetchable, Unreachable
-from .library import Library
 from .registration import Registration
 
 _UNKNOWN = "This client is not known here: register again, or use the id that registration answered"
@@ -25,7 +25,7 @@ class Clients:
     """All clients. `reads_documents` is False where client documents are turned off."""
 
     seal: Seal
-    library: Library
+    cabinet: Cabinet
     see: Callable[[Kind, Where, object], None]
     predefined: Mapping[str, Client]
     reads_documents: bool = True
@@ -42,7 +42,7 @@ class Clients:
         """
         if client_id in self.predefined:
             return self.predefined[client_id]
-        if self.reads_documents and is_address(client_id, loopback=self.library.fetcher.loopback):
+        if self.reads_documents and is_address(client_id, loopback=self.cabinet.fetcher.loopback):
             return await self._documented(client_id, admit)
         return self._registered(client_id)
 
@@ -54,10 +54,10 @@ class Clients:
         """
         if client.jwks is not None:
             return client.jwks, 0.0
-        if client.jwks_uri is None or not is_address(client.jwks_uri, loopback=self.library.fetcher.loopback):
+        if client.jwks_uri is None or not is_address(client.jwks_uri, loopback=self.cabinet.fetcher.loopback):
             raise unknown_client("The client names no usable keys: give jwks, or jwks_uri with an https address")
         try:
-            found = await self.library.get(client.jwks_uri, newer_than=newer_than)
+            found = await self.cabinet.get(client.jwks_uri, newer_than=newer_than)
         except Unreachable as failed:
             raise not_now(f"The client's keys cannot be fetched now: {failed}") from None
         except Unfetchable as failed:
@@ -66,7 +66,7 @@ class Clients:
 
     async def _documented(self, client_id: str, admit: Callable[[], None]) -> Client:
         try:
-            document = await self.library.get(client_id, admit=admit)
+            document = await self.cabinet.get(client_id, admit=admit)
         except Unreachable as failed:
             raise not_now(f"The client document cannot be fetched now: {failed}") from None
         except Unfetchable as failed:

@@ -48,7 +48,7 @@ class Document:
 
 
 @dataclass(slots=True, kw_only=True)
-class Library:
+class Cabinet:
     """Documents by address. `admit` is asked before anything is fetched and may raise."""
 
     records: Records
