@@ -134,7 +134,7 @@ def _in_words(text: str, mark: str | None) -> Ending:
     """What a sentence of the connector means for who asked."""
     if mark == "mismatch":
         return Ending.MISMATCH
-    if "is not known" in text:
+    if mark == "unknown" or "is not known" in text:
         return Ending.UNKNOWN
     if text.startswith("Nothing was done") or "still running" in text:
         return Ending.REFUSED
