@@ -1,6 +1,7 @@
 """What a session file can ask of a step: conditions, cuts, silence, captures, alternatives."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ def test_a_step_after_a_cut_is_played_only_if_there_was_one(tmp_path: Path) -> N
     assert quick.verdict == "passed"
     assert [(finding.step, finding.where) for finding in slow.findings] == [("again", "ending")]
     assert slow.findings[0].expected == "a complete reply"
-    assert slow.findings[0].actual.startswith("cut by the client after 0.3 s, 4 bytes into the body")
+    assert re.fullmatch(r"cut by the client after 0\.\d s, 4 bytes into the body", slow.findings[0].actual)
 
 
 def test_silence_is_found_and_heartbeats_end_it(tmp_path: Path) -> None:
