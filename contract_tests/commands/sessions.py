@@ -1,0 +1,29 @@
+"""`mcp-ballast sessions`: what is known and would be played."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from ..checks.registry import EVIDENCE, choose_contracts
+from ..checks.standings import evidence_listed
+from ..explaining import contract_explained, contracts_listed, explained, listed
+from ..notation.corpus import choose, load_sessions
+from .exits import exit_codes
+
+
+@click.command()
+@click.argument("id", required=False)
+@click.option("--sessions", metavar="PATH", multiple=True, type=Path, help="More sessions: a file or a folder.")
+def sessions(id: str | None, sessions: Sequence[Path]) -> None:  # noqa: A002 - the word people type
+    """List the sessions and the numbered contracts, or show one: what is sent, and what is expected."""
+    with exit_codes():
+        known = load_sessions(*sessions)
+        if not id:
+            click.echo(f"{listed(known)}\n{contracts_listed(choose_contracts())}\n{evidence_listed()}")
+        elif id in EVIDENCE:
+            click.echo(f"{id} is shown by sessions: {', '.join(EVIDENCE[id])}")
+        elif contracts := choose_contracts([id]):
+            click.echo(contract_explained(contracts[0]))
+        else:
+            click.echo(explained(choose(known, [id])[0]))

@@ -1,0 +1,193 @@
+"""`mcp-ballast test`: replay sessions against a target, check the contracts, and write the reports."""
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import anyio
+import click
+
+from ..checks.registry import choose_contracts, choose_sessions
+from ..checks.standings import counted, standings
+from ..configuration import Configuration
+from ..mutating.plan import BUDGET, Plan
+from ..mutating.registry import choose_rules
+from ..notation.corpus import SHIPPED, load_sessions
+from ..notation.session import Session
+from ..outcome import Run
+from ..play import Options, play_sessions, with_spans
+from ..target.command import started
+from ..target.opening import open_target
+from ..target.target import Target
+from .exits import Complaint, exit_codes, quiet_target, write_file
+from .typed import configured
+
+_SECONDS_TO_EXPORT: Final = 2.0  # a target in this process exports at most 0.2 s after a span ended
+
+
+@click.command()
+@click.argument("target", required=False)
+@click.option("--host-profile", metavar="HOST", help="Only sessions of this host, e.g. chatgpt.")
+@click.option("--only", metavar="ID", multiple=True, help="Only this session or contract; can be repeated.")
+@click.option("--sessions", metavar="PATH", multiple=True, type=Path, help="More sessions: a file or a folder.")
+@click.option("--config", metavar="FILE", type=Path, help="Configuration; ./ballast.toml is read if it exists.")
+@click.option("--header", metavar="'NAME: VALUE'", multiple=True, help="A header for the target; can be repeated.")
+@click.option("--pace", type=click.Choice(["real", "none"]), help="Whether to wait as long as the host does (real).")
+@click.option("--path", metavar="PATH", help="Where an object answers (/mcp).")
+@click.option("--seed", type=int, help="Repeat the identifiers of an earlier run.")
+@click.option("--json", "json_file", metavar="FILE", type=Path, help="Write the run as JSON.")
+@click.option("--junit", "junit_file", metavar="FILE", type=Path, help="Write the run as JUnit XML.")
+@click.option("--sarif", "sarif_file", metavar="FILE", type=Path, help="Write the findings as SARIF 2.1.0.")
+@click.option("--html", "html_file", metavar="FILE", type=Path, help="Write the run as one HTML page.")
+@click.option("--baseline", metavar="FILE", type=Path, help="Compare with what was accepted earlier (CT-37).")
+@click.option("--accept", is_flag=True, help="With --baseline: write what this run saw.")
+@click.option("--traces", is_flag=True, help="Collect the target's OpenTelemetry spans for the reports.")
+@click.option("--mutate", is_flag=True, help="Also try platform changes that have not happened yet.")
+@click.option("--rule", "rules", metavar="NAME", multiple=True, help="With --mutate: only this rule, or PREFIX*.")
+@click.option("--mutants", type=click.IntRange(min=0), help="With --mutate: at most so many (400); 0 for all.")
+@click.option("--slow", is_flag=True, help="Play steps that have to wait for real, minutes and more.")
+@click.option("--verbose", is_flag=True, help="Show what a target in this process logs below a warning.")
+@click.option("--collector-port", type=int, default=0, help="Where to collect them (a free port).")
+def test(target: str | None, **options: Any) -> None:
+    """Replay sessions against TARGET and report what does not hold."""
+    with exit_codes():
+        configuration = configured(target, options)
+        sessions = _sessions(configuration)
+        # What is changed on purpose makes a good target complain: its warnings say nothing then.
+        level = logging.WARNING if options["mutate"] else logging.INFO
+        with nullcontext() if options["verbose"] else quiet_target(level):
+            run = anyio.run(_test, configuration, sessions, options, _plan(options))
+        _write_reports(run, options, sessions)
+    sys.exit(run.exit_code)
+
+
+def _plan(options: Mapping[str, Any]) -> Plan | None:
+    """What to mutate; None if nothing."""
+    if not options["mutate"]:
+        if options["rules"] or options["mutants"] is not None:
+            raise click.UsageError("--rule and --mutants say how to mutate: add --mutate.")
+        return None
+    budget = BUDGET if options["mutants"] is None else options["mutants"]
+    return Plan(rules=choose_rules(options["rules"]), budget=budget)
+
+
+def _against(options: Mapping[str, Any]) -> Callable[[Run], Run]:
+    """What a baseline says of a run; the run as it is without one."""
+    file = options["baseline"]
+    if file is None:
+        if options["accept"]:
+            raise click.UsageError("--accept writes a baseline: name it with --baseline FILE.")
+        return lambda run: run
+    from ..baseline.baseline import read_baseline  # noqa: PLC0415 - only with --baseline
+    from ..baseline.deciding import decided  # noqa: PLC0415
+
+    if not options["accept"] or file.exists():
+        read_baseline(file)  # a file that cannot be used is said before anything is played
+    return lambda run: decided(run, file, accepts=options["accept"])
+
+
+def _sessions(configuration: Configuration) -> tuple[Session, ...]:
+    return choose_sessions(load_sessions(*configuration.sessions), configuration.only, configuration.host_profile)
+
+
+async def _test(
+    configuration: Configuration, sessions: Sequence[Session], options: dict[str, Any], plan: Plan | None
+) -> Run:
+    if not configuration.options.is_traced:
+        return await _play(configuration, sessions, plan, _against(options))
+    from ..collector import Collector  # noqa: PLC0415 - only with --traces
+
+    try:
+        collector = Collector(port=options["collector_port"])
+        collector.start()
+    except OSError as problem:
+        raise Complaint(f"Traces cannot be collected: {problem}. Choose another --collector-port.") from problem
+    try:
+        _export_to(collector.endpoint, configuration.target)
+        return await _play(configuration, sessions, plan, _against(options), collector)
+    finally:
+        collector.stop()
+
+
+def _export_to(endpoint: str, target: str) -> None:
+    """Have a target in this process export there; tell the user where another one should."""
+    if "://" in target:
+        click.echo(f"collecting traces: let the target export to OTEL_EXPORTER_OTLP_ENDPOINT={endpoint}", err=True)
+        return
+    os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint
+    os.environ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf"
+    os.environ["OTEL_TRACES_EXPORTER"] = "otlp"
+    os.environ["OTEL_BSP_SCHEDULE_DELAY"] = "200"
+
+
+async def _play(
+    configuration: Configuration,
+    sessions: Sequence[Session],
+    plan: Plan | None,
+    against: Callable[[Run], Run],
+    collector: Any = None,
+) -> Run:
+    from ..report.terminal import Progress  # noqa: PLC0415 - rich is slow to import and errors need none of it
+
+    with Progress() as progress:
+        with _opened(configuration) as (target, own):
+            contracts = choose_contracts(configuration.only, configuration.host_profile)
+            run = await play_sessions(
+                sessions,
+                target,
+                options=own,
+                listener=progress,
+                contracts=contracts,
+                plan=plan,
+            )
+            if collector is not None:
+                await _last_spans(run, collector)
+        if collector is not None:
+            run = with_spans(run, collector.spans_of)
+        run = against(run)
+        progress.run_ended(run)
+    if len(contracts) == len(choose_contracts()):
+        click.echo(counted(standings(run.sessions)), err=True)
+    return run
+
+
+@contextmanager
+def _opened(configuration: Configuration) -> Iterator[tuple[Target, Options]]:
+    """The target, started first if a command is given; then it can be killed, and its process is known."""
+    options = configuration.options
+    with ExitStack() as stack:
+        if configuration.command:
+            process = stack.enter_context(started(configuration.command, configuration.target))
+            means = replace(options.means, pid=lambda: process.pid)
+            options = replace(options, restart=process.restart, means=means)
+        yield stack.enter_context(open_target(configuration.target, path=configuration.path)), options
+
+
+async def _last_spans(run: Run, collector: Any) -> None:
+    """Wait for the spans of the last step that has a trace; those of earlier ones were exported before."""
+    traced = [step.trace_id for session in run.sessions for step in session.steps if step.trace_id]
+    if traced:
+        await collector.wait_for(traced[-1], within=_SECONDS_TO_EXPORT)
+
+
+def _write_reports(run: Run, options: dict[str, Any], sessions: Sequence[Session]) -> None:
+    from ..report.html import write_html  # noqa: PLC0415 - as above
+    from ..report.json_report import write_json  # noqa: PLC0415
+    from ..report.junit import write_junit  # noqa: PLC0415
+    from ..report.sarif import write_sarif  # noqa: PLC0415
+
+    own = {session.id: session.file for session in sessions if Path(session.file).parent != SHIPPED}
+    for name, write in (
+        ("json_file", write_json),
+        ("junit_file", write_junit),
+        ("sarif_file", partial(write_sarif, files=own)),
+        ("html_file", write_html),
+    ):
+        if options[name] is not None:
+            write_file(write, run, options[name])
