@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from connector.addresses import may_be_called
 from connector.oauth.issuing import Fetcher
-from connector.oauth.issuing.clients.addresses import may_be_called
 from connector.oauth.issuing.clients.documents import is_address
 from connector.oauth.issuing.clients.fetching import Unfetchable, Unreachable
 from tests.oauth.issuing.documents import AUGUST, Platform

@@ -1,14 +1,12 @@
 """Fetches what a stranger names, without letting the stranger use this server as a tool (SSRF).
 
-The name is resolved once, every address is checked, and the connection goes to a checked address: a name that changes
-its mind in between changes nothing. No redirects, no proxies from the environment, no compression; size and time are
-bounded. Knows nothing of what is fetched.
+No redirects, no proxies from the environment, no compression; size and time are bounded. Which address may be called is
+decided in `connector.reaching`. Knows nothing of what is fetched.
 """
 
 import re
-import socket
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
@@ -17,12 +15,7 @@ import anyio
 import httpx2
 
 from ....errors import BallastError
-from .addresses import is_loopback, may_be_called
-
-Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
-
-_MOST_ADDRESSES: Final = 3
-"""Tried before a host counts as unreachable."""
+from ....reaching import Forbidden, Lost, Resolve, aimed, checked_addresses, resolve
 
 _MAX_AGE: Final = re.compile(r"max-age\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
 
@@ -41,12 +34,6 @@ class Fetched:
 
     body: bytes
     max_age: float | None
-
-
-async def resolve(host: str, port: int) -> Sequence[str]:
-    """The addresses of a host, as the system knows them."""
-    found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +67,7 @@ class Fetcher:
         async with httpx2.AsyncClient(
             verify=self.trust or True, trust_env=False, follow_redirects=False, timeout=self.timeout
         ) as client:
-            for address in addresses[:_MOST_ADDRESSES]:
+            for address in addresses:
                 try:
                     return await self._get(client, url, parts, address)
                 except (httpx2.ConnectError, httpx2.ConnectTimeout):
@@ -90,29 +77,17 @@ class Fetcher:
         raise Unreachable("no connection")
 
     async def _addresses(self, parts: SplitResult) -> Sequence[str]:
-        host = parts.hostname or ""
         try:
-            addresses = await self.resolve(host, parts.port or (443 if parts.scheme == "https" else 80))
-        except UnicodeError:
-            raise Unfetchable("its host is no name") from None
-        except OSError as failed:
-            if isinstance(failed, socket.gaierror) and failed.errno in {socket.EAI_NONAME, socket.EAI_FAIL}:
-                raise Unfetchable("its host does not exist") from None
-            raise Unreachable("its host cannot be looked up now") from None
-        if not addresses or not all(self._may_call(parts.scheme, address) for address in addresses):
-            raise Unfetchable("its address is not on the public internet")
-        return addresses
-
-    def _may_call(self, scheme: str, address: str) -> bool:
-        if scheme == "https":
-            return may_be_called(address, loopback=self.loopback)
-        return scheme == "http" and self.loopback and is_loopback(address)
+            return await checked_addresses(parts, loopback=self.loopback, resolve=self.resolve)
+        except Forbidden as refused:
+            raise Unfetchable(str(refused)) from None
+        except Lost as failed:
+            raise Unreachable(str(failed)) from None
 
     async def _get(self, client: httpx2.AsyncClient, url: str, parts: SplitResult, address: str) -> Fetched:
-        target = httpx2.URL(url).copy_with(host=address)
-        headers = {"Host": parts.netloc, "Accept": "application/json", "Accept-Encoding": "identity"}
-        extensions = {"sni_hostname": parts.hostname}
-        async with client.stream("GET", target, headers=headers, extensions=extensions) as answer:
+        aim = aimed(url, parts, address)
+        headers = {**aim.headers, "Accept": "application/json"}
+        async with client.stream("GET", aim.url, headers=headers, extensions=aim.extensions) as answer:
             _check(answer)
             body = b""
             async for chunk in answer.aiter_raw():
