@@ -26,6 +26,7 @@ from .holding import Hold, Settled, settled, until_stored
 from .keeping import Keeping
 from .keys import BadKey, Digest, Request, Wish, wish_of
 from .outcome import (
+    ABANDONED,
     AGAIN_IMPLIED,
     AGAIN_NAMED,
     CUT_OFF,
@@ -72,6 +73,10 @@ ATTEMPT: Final[ContextVar[Attempt | None]] = ContextVar("ballast_attempt", defau
 Run = Callable[[], Awaitable[Ended]]
 
 
+class NobodyAsks(Exception):
+    """Raised by a `Run` before it has begun anything: whoever asked has left."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskPolicy:
     """Seconds: how long a claim holds without renewal; for how long after its end an equal call still is the same wish
@@ -87,7 +92,7 @@ class DeskPolicy:
 class _Running:
     """A call that this worker runs. `task` gives its reply."""
 
-    task: "asyncio.Task[Reply | Claimed]"
+    task: "asyncio.Task[Reply | Claimed | None]"
     is_begun: bool = False
 
 
@@ -104,7 +109,8 @@ class Desk:
     async def call(self, request: Request, guard: Guard, run: Run) -> Reply:
         """Answer a call: by running it, or by what an equal one came to.
 
-        `run` is called at most once. It may raise; then nothing is kept and the exception goes to whoever asks.
+        `run` is called at most once. It may raise; then nothing is kept and the exception goes to whoever asks. With
+        `NobodyAsks` it says that it has begun nothing: an equal call that waited is run in its place.
         """
         try:
             wish = wish_of(request, self._digest)
@@ -143,6 +149,8 @@ class Desk:
                 if guard.without_store == "run":
                     return await _unguarded(run)
                 return Reply(outcome=Outcome.REFUSED, result=refusal(NO_STORE.format(seconds=BACK_IN)))
+            if first is None:
+                return Reply(outcome=Outcome.REFUSED, result=refusal(ABANDONED))
             if isinstance(first, Reply):
                 return first
             if first.verdict is not Verdict.IN_FLIGHT:
@@ -150,8 +158,11 @@ class Desk:
             if (reply := await self._join(wish, first.entry, give_up)) is not None:
                 return reply
 
-    async def _begin(self, wish: Wish, guard: Guard, run: Run) -> Reply | Claimed:
-        """Claim, and run if the claim is ours: in a task of its own, which goes on when the asker is gone."""
+    async def _begin(self, wish: Wish, guard: Guard, run: Run) -> Reply | Claimed | None:
+        """Claim, and run if the claim is ours: in a task of its own, which goes on when the asker is gone.
+
+        None: the asker was gone before the tool was begun, and the claim was let go.
+        """
         holder = secrets.token_hex(16)
         claim = Claim(
             key=wish.key,
@@ -167,7 +178,7 @@ class Desk:
         task.add_done_callback(lambda _: self._running.pop(holder, None))
         return await asyncio.shield(task)
 
-    async def _claim_and_run(self, claim: Claim, wish: Wish, guard: Guard, run: Run) -> Reply | Claimed:
+    async def _claim_and_run(self, claim: Claim, wish: Wish, guard: Guard, run: Run) -> Reply | Claimed | None:
         claimed = await self._claim(claim)
         if claimed.verdict not in {Verdict.CLAIMED, Verdict.TAKEN_OVER}:
             return claimed
@@ -189,6 +200,10 @@ class Desk:
             if hold.is_lost:
                 return Reply(outcome=Outcome.UNKNOWN, result=refusal(LOST), key_hash=hash_of(wish.key))
             ended = Ended(state=State.UNKNOWN, result=refusal(STOPPED))
+        except NobodyAsks:
+            hold.rest()
+            await hold.release()
+            return None
         except BaseException:
             hold.rest()
             await hold.release()
@@ -254,6 +269,8 @@ class Desk:
         here = self._running.get(entry.holder)
         if here is not None and here.task is not asyncio.current_task():
             reply = await asyncio.shield(here.task)
+            if reply is None:
+                return None
             if isinstance(reply, Reply):
                 is_said = reply.outcome in {Outcome.UNSTORED, Outcome.UNKNOWN}
                 outcome = reply.outcome if is_said else Outcome.JOINED

@@ -20,7 +20,7 @@ from ..guard import Guard
 from ..principal import principal_of
 from .answering import ToolResult, answer, ended, not_called
 from .archive import Archive
-from .desk import BACK_IN, Desk
+from .desk import ATTEMPT, BACK_IN, Desk, NobodyAsks
 from .keys import PARAM_KEY, Request
 from .outcome import NO_STORE, Ended, Outcome, Reply, refusal
 
@@ -34,6 +34,10 @@ KEY_HASH: Final = "ballast.guard.key_hash"
 
 class Replying(Protocol):
     """The reply on its way to whoever asked."""
+
+    def has_left(self) -> bool:
+        """Whether whoever asked is known to be gone."""
+        ...
 
     def when_ended(self, tell: Callable[[bool], None]) -> None:
         """Have `tell` called at its end, with whether it was delivered."""
@@ -65,6 +69,7 @@ async def run_once(handing: Handing, archive: Archive) -> ToolResult:
         return result
 
     async def once() -> Ended:
+        _require_an_asker(handing.replying)
         result, state = await answer(name, run)
         came_to = ended(result, state, guard.failures)
         if came_to.state in {None, state}:
@@ -82,6 +87,17 @@ async def run_once(handing: Handing, archive: Archive) -> ToolResult:
     _note_when_delivered(desk, reply, handing.replying)
     is_own = own and reply.outcome in {Outcome.EXECUTED, Outcome.BYPASSED}
     return own[0] if is_own else _result(reply.result)
+
+
+def _require_an_asker(replying: Replying | None) -> None:
+    """What a frozen worker or a full queue held back may have been asked again elsewhere, and answered, long before:
+    begun now, it would be an effect that nobody waits for, and its answer would go to the next equal wish.
+
+    A further attempt goes on in any case: an earlier one may have been cut off half-way.
+    """
+    attempt = ATTEMPT.get()
+    if replying is not None and attempt is not None and attempt.number == 1 and replying.has_left():
+        raise NobodyAsks
 
 
 def _request_of(handing: Handing) -> Request:

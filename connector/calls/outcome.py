@@ -64,6 +64,7 @@ STOPPED: Final = (
     "The connector is being restarted and stopped this call. Whether it had an effect is not known; look first."
 )
 LEAVING: Final = "Nothing was done: the connector is being restarted. Try again in {seconds} seconds."
+ABANDONED: Final = "Nothing was done: whoever asked had left before this call was begun."
 ELSEWHERE: Final = "An equal call is still running. Nothing was begun a second time. Ask again in {seconds} seconds."
 NO_STORE: Final = (
     "Nothing was done: the connector's memory of finished calls cannot be reached, and without it this call could run "

@@ -180,6 +180,10 @@ class Exchange:
         """Whether the last bytes were handed over while the client was there. A proxy may still have lost them."""
         return self._ended and not self._gone
 
+    def has_left(self) -> bool:
+        """Whether the client is known to be gone, be it that it was only noticed by asking now."""
+        return self._gone or (self._watch is None and has_left(self._receive))
+
     def working(self, *, ends_with_client: bool) -> Self:
         """`with exchange.working(...)`: keep the line warm while the body of the `with` makes the answer.
 

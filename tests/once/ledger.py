@@ -159,6 +159,13 @@ class CutShort:
         self._socket = socket.create_connection((parts.hostname or "", parts.port or 80), timeout=20)
         self._socket.sendall(f"POST /mcp HTTP/1.1\r\n{head}\r\n".encode() + content)
 
+    def is_let_go(self) -> None:
+        """Say that nothing more comes, and wait until the server has closed the connection because of it."""
+        self._socket.shutdown(socket.SHUT_WR)
+        while self._socket.recv(4096):
+            pass
+        self._socket.close()
+
     def hang_up(self) -> None:
         """Close the connection."""
         self._socket.close()

@@ -5,8 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from anyio import to_thread
 
 from connector import Connector, Settings, StoreSettings, StreamSettings
+from connector.stores.memory import MemoryStore
+from connector.stores.port import Claim, Claimed
 from tests import wire
 from tests.loopback import Serve, served
 from tests.once.ledger import CutShort, Ledger, ask, in_thread, mark_of, meta, result_in, text_of
@@ -46,6 +49,59 @@ def test_a_retry_after_a_cut_joins_the_call_that_goes_on(serve: Serve, ledger: L
     assert ledger.done == ["tea"]
     assert text_of(result) == "tea is number 1"
     assert mark_of(result) == "joined"
+
+
+class HeldBack(MemoryStore):
+    """A store whose first claim takes until the test lets it through."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.through, self.let_go = threading.Event(), threading.Event(), threading.Event()
+
+    async def claim(self, claim: Claim) -> Claimed:
+        if not self.asked.is_set():
+            self.asked.set()
+            await to_thread.run_sync(self.through.wait)
+        return await super().claim(claim)
+
+    async def release(self, key: str, *, epoch: int, holder: str) -> bool:
+        released = await super().release(key, epoch=epoch, holder=holder)
+        self.let_go.set()
+        return released
+
+
+def test_a_call_whose_client_left_before_it_was_begun_is_not_begun(serve: Serve) -> None:
+    """A frozen worker wakes up with a request that a proxy has long sent to another one: `make chaos`, seed 8."""
+    store = HeldBack()
+    ledger = Ledger(store=store)
+    url = serve(ledger)
+
+    client = CutShort(url, wire.call("note", {"text": "tea"}, meta=meta()))
+    assert store.asked.wait(10)
+    client.is_let_go()
+    store.through.set()
+
+    assert store.let_go.wait(10)
+    assert ledger.done == []
+    assert mark_of(ask(url, "note", {"text": "tea"})) is None
+    assert ledger.done == ["tea"]
+
+
+def test_who_waited_for_a_call_that_was_not_begun_has_it_run(serve: Serve) -> None:
+    """The same, with a retry that came while the first was held back."""
+    store = HeldBack()
+    ledger = Ledger(store=store)
+    url = serve(ledger)
+
+    client = CutShort(url, wire.call("note", {"text": "tea"}, meta=meta()))
+    assert store.asked.wait(10)
+    thread, results = in_thread(lambda: ask(url, "note", {"text": "tea"}, id_=2))
+    client.is_let_go()
+    store.through.set()
+    thread.join(20)
+
+    assert [text_of(result) for result in results] == ["tea is number 1"]
+    assert ledger.done == ["tea"]
 
 
 def test_a_retry_after_the_end_gets_the_answer_that_did_not_arrive(serve: Serve, ledger: Ledger) -> None:

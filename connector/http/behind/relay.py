@@ -120,6 +120,10 @@ class Relay:
         """Whether the last bytes were handed over while the client was there."""
         return self._line.stage is Stage.ENDED and not self._is_gone
 
+    def has_left(self) -> bool:
+        """Whether the client was seen to go away."""
+        return self._is_gone
+
     def when_ended(self, tell: Callable[[bool], None]) -> None:
         """Have `tell` called when the reply is over, with whether it was delivered."""
         self._tell = tell
