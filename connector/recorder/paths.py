@@ -8,7 +8,7 @@ query.state, form.grant_type        parameters of the address, and of a form in 
 
 import json
 import re
-from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 ITEM: Final = "*"
@@ -21,7 +21,8 @@ _BARE: Final = re.compile(r"[A-Za-z0-9_$-]+|\*|\{\}")
 _SEGMENT: Final = re.compile(r'\.?([A-Za-z0-9_$-]+|\*|\{\})|\[("(?:[^"\\]|\\.)*")\]')
 
 
-def written(segments: Iterable[str]) -> str:
+@lru_cache(maxsize=2048)
+def written(segments: tuple[str, ...]) -> str:
     """One line for a place; `read` gives the segments back."""
     said = ""
     for segment in segments:

@@ -6,33 +6,20 @@ small words of the protocols. Knows nothing of stores, loops or what became of t
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final, Self
+from typing import Any, Self
 
-Pairs = tuple[tuple[str, str], ...]
+from ..http.request.surface import Surface, surface_of
+from .anatomy.content import DISCOVERY, MCP, OAUTH, OTHER, REDACTED, content_of
+from .anatomy.members import members_of
+from .anatomy.naming import name_or
+from .anatomy.seen import Pairs, Seen
+from .anatomy.vocabulary import HOP_PREFIXES, HOPS, TELLING_OF_BROWSERS
+from .anatomy.words import client_name, unknown_surface, version_of, words_of
 
-MCP: Final = "mcp"
-OAUTH: Final = "oauth"
-DISCOVERY: Final = "discovery"
-OTHER: Final = "other"
-"""The channels."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """One request as it came, secrets included. It never leaves memory.
-
-    `path` is decoded, without the query; `query` is as it was sent, without the question mark. `headers` are pairs of
-    texts in the order they came. `body` is None if it was not read, or was too long to be kept.
-    """
-
-    verb: str
-    path: str
-    query: str = field(default="", repr=False)
-    headers: Pairs = field(default=(), repr=False)
-    body: bytes | None = field(default=None, repr=False)
+__all__ = ["DISCOVERY", "MCP", "OAUTH", "OTHER", "REDACTED", "Pairs", "Seen", "Shape", "is_hop", "shape_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +93,34 @@ def shape_of(seen: Seen, *, endpoint: str = "/mcp", scopes: Collection[str] = ()
 
     `endpoint` is the path of the MCP endpoint; `scopes` are the connector's own, which may be said by name.
     """
-    raise NotImplementedError
+    content = content_of(seen, endpoint=endpoint)
+    agent = seen.header("user-agent")
+    name = client_name(content.json)
+    surface = surface_of(agent, name)
+    is_browser = agent.startswith("Mozilla/")
+    version = version_of(seen, content.json)
+    names = {key.lower() for key, _ in seen.headers}
+    hops = {key for key in names if is_hop(key)}
+    own = (names - hops) & TELLING_OF_BROWSERS if is_browser else names - hops
+    return Shape(
+        surface=unknown_surface(agent) if surface is Surface.OTHER else surface.value,
+        channel=content.channel,
+        method=content.method,
+        version=version,
+        headers=_named(own),
+        members=members_of(content),
+        values=words_of(seen, content, version=version, scopes=scopes, is_browser=is_browser),
+        hops=_named(hops),
+    )
+
+
+def is_hop(header: str) -> bool:
+    """Whether a header, in lower case, is one that proxies, load balancers and tracing add on the way."""
+    return header in HOPS or header.startswith(HOP_PREFIXES)
+
+
+def _named(headers: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({name_or(header, REDACTED) for header in headers}))
 
 
 def _pairs(said: Any) -> Pairs:
