@@ -1,19 +1,17 @@
-"""Playing sessions against a target: survey it once, play one session after the other, add up a `Run`.
+"""Playing sessions against a target: survey it once, play sessions side by side, check, mutate, add up a `Run`.
 
 The edge between the pure parts and everything else: it reads the clock and holds the connections, and tells a
 `Listener` how far it is.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from importlib.metadata import PackageNotFoundError, version
 from random import Random, SystemRandom
 from time import monotonic
-from typing import Any, Final, Literal, Protocol
-
-import anyio
+from typing import Any, Literal, Protocol
 
 from .checks.checking import Examiner
 from .checks.contract import Contract
@@ -35,12 +33,10 @@ from .replay.needs import why_not_checked
 from .replay.survey import Surveyor
 from .replay.values import Client, is_loopback, of_session
 from .replay.wire import Wire
+from .side_by_side import AT_ONCE, side_by_side
 from .target.target import Target
 
 Pace = Literal["real", "none"]
-
-_CHECKS_AT_ONCE: Final = 4
-"""Contracts that are checked side by side: enough to hide waiting, too few to be a load that changes answers."""
 
 
 class Listener(Protocol):
@@ -92,7 +88,9 @@ async def play_sessions(
     contracts: Sequence[Contract] = (),
     plan: Plan | None = None,
 ) -> Run:
-    """Play sessions in order against a target, then check contracts, then try mutants if there is a plan.
+    """Play sessions against a target, then check contracts, then try mutants if there is a plan.
+
+    What no order ties is done side by side; a session's own steps are in order, and so is the result.
 
     Raises:
         TargetUnreachable: nothing answers at the target's address.
@@ -125,32 +123,32 @@ async def play_sessions(
 
 
 async def _play_all(sessions: Sequence[Session], table: "_Table", listener: Listener | None) -> list[SessionRun]:
-    runs: list[SessionRun] = []
-    for session in sessions:
-        runs.append(await _play(session, table, listener))
-        table = table.after(runs[-1])
-    return runs
+    """Play sessions side by side, for no host waits for another one; those that pause longest begin first."""
+    hung: set[str] = set()
+
+    async def play(session: Session) -> SessionRun:
+        run = await _play(session, table.without(hung), listener)
+        hung.update(filter(None, map(_hung_tool, run.steps)))
+        return run
+
+    return await side_by_side(sessions, play, at_once=AT_ONCE, first=lambda one: sum(step.pause for step in one.steps))
 
 
 async def _check_all(contracts: Sequence[Contract], table: "_Table", listener: Listener | None) -> list[SessionRun]:
     """Check what is about the wire side by side, then what needs the target for itself, each by itself."""
-    found: dict[str, SessionRun] = {}
-    places = anyio.CapacityLimiter(_CHECKS_AT_ONCE)
 
-    async def check(contract: Contract) -> None:
-        async with places:
-            found[contract.id] = await _examiner(contract, table).check(contract)
+    async def check(contract: Contract) -> SessionRun:
         if listener:
             listener.session_started(contract.id, contract.title)
-            listener.session_ended(found[contract.id])
+        run = await _examiner(contract, table).check(contract)
+        if listener:
+            listener.session_ended(run)
+        return run
 
-    async with anyio.create_task_group() as group:
-        for contract in contracts:
-            if contract.surface != "oauth" and not contract.is_alone:
-                group.start_soon(check, contract)
-    for contract in contracts:
-        if contract.id not in found:
-            await check(contract)
+    apart = [contract for contract in contracts if contract.surface == "oauth" or contract.is_alone]
+    others = [contract for contract in contracts if contract not in apart]
+    runs = [*await side_by_side(others, check, at_once=AT_ONCE), *await side_by_side(apart, check, at_once=1)]
+    found = {run.id: run for run in runs}
     return [found[contract.id] for contract in contracts]
 
 
@@ -275,10 +273,9 @@ class _Table:
     today: date
     documents: Published | None
 
-    def after(self, run: SessionRun) -> "_Table":
+    def without(self, hung: Iterable[str]) -> "_Table":
         """The table for the next session: a tool that hung is not waited for again."""
-        hung = frozenset(filter(None, map(_hung_tool, run.steps)))
-        return replace(self, catalogue=replace(self.catalogue, hung=self.catalogue.hung | hung)) if hung else self
+        return replace(self, catalogue=replace(self.catalogue, hung=self.catalogue.hung | frozenset(hung)))
 
     def for_sessions(self, sessions: Sequence[Session]) -> "_Table":
         """The table for these sessions: what one takes over from another of them is judged there."""

@@ -19,7 +19,10 @@ class Mutant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One kind of platform change: what it stands for, why it is likely, and how a session looks after it."""
+    """One kind of platform change: what it stands for, why it is likely, and how a session looks after it.
+
+    `is_alone`: it is about time or repetition, so that its mutants are tried one by one.
+    """
 
     id: str
     title: str
@@ -29,6 +32,7 @@ class Rule:
     incidents: tuple[str, ...]
     advice: str
     derive: Callable[[Session], Iterable[Mutant]]
+    is_alone: bool = False
 
     def mutants(self, session: Session) -> tuple[Mutant, ...]:
         """Every mutant of a session; none if the rule finds nothing to change in it."""

@@ -1,6 +1,7 @@
-"""Trying mutants: combined first, and where something breaks, alone against the original and then ever smaller.
+"""Trying mutants: side by side first, and where something breaks, against the original and then ever smaller.
 
-Decides what counts as broken and when to stop; how a session is played is for the caller to know.
+Decides what counts as broken and when to stop; how a session is played is for the caller to know. What breaks while
+others are tried is tried once more, and what is about time or repetition is tried alone.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -13,6 +14,7 @@ import anyio
 
 from ..notation.session import Session, Step
 from ..outcome import Ending, Fate, Finding, MutantRun, MutationRun, RuleRun, SessionRun, StepRun, Verdict
+from ..side_by_side import AT_ONCE, side_by_side
 from .applying import changed, clients
 from .change import Change
 from .plan import Plan
@@ -23,6 +25,7 @@ from .shrinking import Shrinker
 LONGEST: Final = 5.0
 """Seconds one answer may take under a change, and a whole session without one: there are hundreds of mutants."""
 
+_NOTHING_ANSWERS: Final = "nothing answers any more"
 _LIMITED: Final = "the target asked for fewer requests (429): try fewer mutants at once, or one --rule at a time"
 _LONGEST_WATCH: Final = 0.5  # seconds a stream that never ends is looked at; a baseline has shown that this is enough
 _MOST_QUESTIONS: Final = 40
@@ -32,7 +35,10 @@ Play = Callable[[Session], Awaitable[SessionRun]]
 """Plays a session; several may be played at the same time."""
 
 Note = Callable[[int, int, str], None]
-"""Takes note of how many mutants were tried, of how many, and by which rule the next one is."""
+"""Takes note of how many mutants were begun before, of how many, and by which rule the next one is."""
+
+_Broken = tuple[StepRun, ...] | None
+"""The steps that broke; None if everything was as expected."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,16 +52,19 @@ class Mutator:
     note: Note | None = None
     is_slow: bool = False
     _gone: str = ""
+    _is_accused: bool = False
+    _count: int = 0
     _known: dict[str, list[Change]] = field(default_factory=dict)
 
     async def mutate(self, sessions: Sequence[Session], runs: Mapping[str, SessionRun]) -> MutationRun:
         """Try every mutant that the plan allows; `runs` are the sessions as they were played, by id."""
         since = monotonic()
-        reasons = {session.id: await self._why_none(session, runs.get(session.id)) for session in sessions}
+        whys = await side_by_side(sessions, lambda one: self._why_none(one, runs.get(one.id)), at_once=AT_ONCE)
+        reasons = {session.id: why for session, why in zip(sessions, whys, strict=True)}
         everything = derived(self.plan.rules, sessions)
         eligible = [candidate for candidate in everything if not reasons[candidate.session.id]]
         chosen = sample(eligible, self.plan.budget, self.seed)
-        tried = {id(candidate): run for candidate, run in zip(chosen, await self._all(chosen), strict=True)}
+        tried = await self._all(chosen)
         mutants = tuple(tried.get(id(one)) or self._untried(one, reasons[one.session.id]) for one in everything)
         return MutationRun(
             seed=self.seed,
@@ -67,13 +76,39 @@ class Mutator:
             mutants=mutants,
         )
 
-    async def _all(self, chosen: Sequence[Candidate]) -> list[MutantRun]:
-        found: list[MutantRun] = []
-        for number, candidate in enumerate(chosen):
-            if self.note:
-                self.note(number, len(chosen), candidate.rule.id)
-            found.append(await self._tried(candidate))
+    async def _all(self, chosen: Sequence[Candidate]) -> dict[int, MutantRun]:
+        """Try all of them, those that may share the target first; by identity."""
+        found: dict[int, MutantRun] = {}
+        for is_alone in (False, True):
+            part = [candidate for candidate in chosen if candidate.rule.is_alone is is_alone]
+            at_once = 1 if is_alone else AT_ONCE
+
+            async def begin(candidate: Candidate) -> "_Broken | str":
+                return await self._begin(candidate, len(chosen))
+
+            begun = await side_by_side(part, begin, at_once=at_once)
+            by_rule: dict[str, list[tuple[Candidate, _Broken | str]]] = {}
+            for candidate, broken in zip(part, begun, strict=True):
+                by_rule.setdefault(candidate.rule.id, []).append((candidate, broken))
+            settled = await side_by_side(list(by_rule.values()), self._settle, at_once=at_once)
+            found |= {id(candidate): run for rule in settled for candidate, run in rule}
         return found
+
+    async def _begin(self, candidate: Candidate, total: int) -> "_Broken | str":
+        """Try one for the first time; words say why it was not tried."""
+        if self._gone:
+            return self._gone
+        if self.note:
+            self.note(self._count, total, candidate.rule.id)
+        self._count += 1
+        broken = await self._broken(candidate.session, candidate.mutant.changes)
+        if broken and _is_unreachable(broken):
+            self._gone = _NOTHING_ANSWERS  # so that no more are begun; which one did it is settled afterwards
+        return broken
+
+    async def _settle(self, begun: Sequence[tuple[Candidate, "_Broken | str"]]) -> list[tuple[Candidate, MutantRun]]:
+        """Conclude on the mutants of one rule in order: what broke in one session is likely to do so in the next."""
+        return [(candidate, await self._settled(candidate, broken)) for candidate, broken in begun]
 
     def _untried(self, candidate: Candidate, reason: str) -> MutantRun:
         reason = reason or f"beyond the budget of {self.plan.budget} mutants: --mutants 0 tries all"
@@ -95,16 +130,19 @@ class Mutator:
             return f"its answers took {took:.0f} s, too long to be repeated: run with --slow"
         return self.refuses(session)
 
-    async def _tried(self, candidate: Candidate) -> MutantRun:
-        changes = candidate.mutant.changes
-        if self._gone:
-            return self._untried(candidate, self._gone)
-        base = replace(_begun(candidate), plays=1)
-        broken = await self._broken(candidate.session, changes)
+    async def _settled(self, candidate: Candidate, broken: "_Broken | str") -> MutantRun:
+        if isinstance(broken, str):
+            return self._untried(candidate, self._gone or broken)
         if broken is None:
-            return base
-        if _is_limited(broken):
-            return replace(base, fate=Fate.NOT_TRIED, reason=_LIMITED)
+            return replace(_begun(candidate), plays=1)
+        if _is_limited(broken) or (self._is_accused and _is_lost(broken)):
+            reason = _LIMITED if _is_limited(broken) else self._gone
+            return replace(_begun(candidate), fate=Fate.NOT_TRIED, reason=reason, plays=1)
+        return await self._confirmed(candidate, broken)
+
+    async def _confirmed(self, candidate: Candidate, broken: tuple[StepRun, ...]) -> MutantRun:
+        """Try again what broke while others were tried, after the session without the change."""
+        base, changes = _begun(candidate), candidate.mutant.changes
         if not await self._holds(candidate.session):
             return self._without_control(base, changes, broken)
         again = await self._broken(candidate.session, changes)
@@ -115,14 +153,17 @@ class Mutator:
     async def _holds(self, session: Session) -> bool:
         """Whether a session holds without a change, as mutants are played."""
         control = await self.play(self._bounded(session))
-        if any(step.received and step.received.ending is Ending.UNREACHABLE for step in control.steps):
-            self._gone = "nothing answers any more"
+        if _is_unreachable(control.steps):
+            self._gone = self._gone or _NOTHING_ANSWERS
+        elif not self._is_accused:
+            self._gone = ""  # it answers again: it was restarted, or busy
         return control.verdict is Verdict.PASSED
 
     def _without_control(self, base: MutantRun, changes: Sequence[Change], broken: tuple[StepRun, ...]) -> MutantRun:
         """Afterwards the session breaks without a change too: the change did lasting damage, or was not the cause."""
         if self._gone:
-            self._gone = f"nothing answers since {base.rule} was tried with {base.session}"
+            self._is_accused = True
+            self._gone = f"nothing answers since {base.rule} was tried with {base.session}, or others at the same time"
             reason = "afterwards nothing answered any more, so it was not made smaller"
         else:
             reason = "afterwards the session did not hold without the change either, so it was not made smaller"
@@ -147,8 +188,7 @@ class Mutator:
             plays=3 + shrinker.asked,
         )
 
-    async def _broken(self, session: Session, changes: tuple[Change, ...]) -> tuple[StepRun, ...] | None:
-        """The steps that broke; None if everything was as expected."""
+    async def _broken(self, session: Session, changes: tuple[Change, ...]) -> _Broken:
         mutant = self._bounded(changed(session, changes))
         runs: list[SessionRun] = []
 
@@ -195,6 +235,15 @@ def _ended(run: SessionRun, reason: str) -> StepRun:
 
 def _is_limited(steps: Sequence[StepRun]) -> bool:
     return any(step.received and step.received.status == HTTPStatus.TOO_MANY_REQUESTS for step in steps)
+
+
+def _is_unreachable(steps: Sequence[StepRun]) -> bool:
+    return any(step.received and step.received.ending is Ending.UNREACHABLE for step in steps)
+
+
+def _is_lost(steps: Sequence[StepRun]) -> bool:
+    """Whether the connection went, which says nothing of the change where everything else went too."""
+    return any(step.received and step.received.ending in {Ending.UNREACHABLE, Ending.BROKEN} for step in steps)
 
 
 def _was_silent(steps: Sequence[StepRun]) -> bool:

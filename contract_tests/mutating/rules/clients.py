@@ -76,6 +76,7 @@ RULES: Final = (
         incidents=("P-04", "D-01", "T-12", "CT-04"),
         advice="Keep nothing that two clients could share by accident: neither a transport nor a table of request ids.",
         derive=_beside,
+        is_alone=True,
     ),
     Rule(
         id="retry-new-id",
@@ -86,6 +87,7 @@ RULES: Final = (
         incidents=("D-02", "T-18", "CT-05"),
         advice="Answer the request again; for tools that write, recognise the repetition and give the first result.",
         derive=_again,
+        is_alone=True,
     ),
     Rule(
         id="cut-earlier",
@@ -96,6 +98,7 @@ RULES: Final = (
         incidents=("T-11", "D-02", "CT-15"),
         advice="Let a closed connection end its own request and nothing else.",
         derive=_left,
+        is_alone=True,
     ),
     Rule(
         id="cut-later",
@@ -106,5 +109,6 @@ RULES: Final = (
         incidents=("T-03", "CT-05", "CT-15"),
         advice="Send signs of life until there is a result: do not rely on the client's limit to end the call.",
         derive=_stayed,
+        is_alone=True,
     ),
 )

@@ -195,7 +195,7 @@ def _unknown(where: str, derive: Callable[[Session], Iterable[Mutant]], words: s
     )
 
 
-def _one_type(where: str, derive: Callable[[Session], Iterable[Mutant]], **words: str) -> Rule:
+def _one_type(where: str, derive: Callable[[Session], Iterable[Mutant]], **words: Any) -> Rule:
     return Rule(
         id=f"type-widened-{where}",
         incidents=("P-18", "S-01", "CT-09"),
