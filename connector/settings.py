@@ -11,6 +11,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from .errors import DeclarationError
+from .patience import AnswerSettings
 
 SHORTEST_SECRET = 16
 """Bytes. Shorter ones are words; whether a longer one is random cannot be seen."""
@@ -253,6 +254,7 @@ class Settings:
     adaptive: AdaptiveSettings = field(default_factory=AdaptiveSettings)
     watchdog: WatchdogSettings = field(default_factory=WatchdogSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
+    answer: AnswerSettings = field(default_factory=AnswerSettings)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -278,6 +280,7 @@ _CONCERNS: Mapping[str, Callable[..., Any]] = {
     "adaptive": AdaptiveSettings,
     "watchdog": WatchdogSettings,
     "store": StoreSettings,
+    "answer": AnswerSettings,
 }
 
 
@@ -316,6 +319,10 @@ VARIABLES: Mapping[str, tuple[str, str, Callable[[str], Any]]] = {
     "BALLAST_SEALED": ("store", "sealed", _switch),
     "BALLAST_LEASE": ("store", "lease", float),
     "BALLAST_GRACE": ("store", "grace", float),
+    "BALLAST_ANSWER_LIMIT": ("answer", "otherwise", float),
+    "BALLAST_ANSWER_MARGIN": ("answer", "margin", float),
+    "BALLAST_OPERATIONS_KEPT": ("answer", "kept", float),
+    "BALLAST_RESULT_BUDGET": ("answer", "budget", int),
     "BALLAST_MAX_BODY": ("limits", "max_body", int),
     "BALLAST_MAX_RESULT": ("limits", "max_result", int),
     "BALLAST_THREADS": ("limits", "threads", int),

@@ -7,7 +7,7 @@ only shares its statistics with the rest of the unknown.
 from collections.abc import Mapping
 from enum import Enum
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 
 class Surface(Enum):
@@ -50,20 +50,40 @@ MARKS: Final[tuple[tuple[Surface, tuple[str, ...]], ...]] = (
     (Surface.SLACK, ("slack-mcp-client",)),  # section 6
 )
 
-_OPENAI_APP: Final = (119.8, 119.8)
-_OPENAI_API: Final = (59.8, 59.8)
 
-CALL_LIMITS: Final[Mapping[Surface, tuple[tuple[float, float], ...]]] = {
-    # (shortest, longest) seconds that a client was seen to give one call, whatever it received meanwhile. Limits on
-    # silence or on the first byte are left out: with heartbeats they only strike when our bytes do not arrive, and
-    # then it is a broken stream (Claude Code: first byte 60 s, idle 5 min).
-    Surface.CHATGPT: (_OPENAI_APP,),  # measured 2026-09-18; the 60 s of 2025 and spring 2026 were raised by then
+class Limit(NamedTuple):
+    """Seconds that a client was seen to give one call, whatever it received meanwhile: the shortest and the longest,
+    the day it was seen (ISO 8601), and where that is written down.
+    """
+
+    shortest: float
+    longest: float
+    seen: str
+    source: str
+
+
+_OPENAI_APP: Final = Limit(119.8, 119.8, "2026-09-18", "an operator's measurement; progress does not extend it")
+_OPENAI_API: Final = Limit(59.76, 59.81, "2026-09-18", "an operator's measurement; the same call comes again at once")
+
+CALL_LIMITS: Final[Mapping[Surface, tuple[Limit, ...]]] = {
+    # Limits on silence or on the first byte are left out: with heartbeats they only strike when our bytes do not
+    # arrive, and then it is a broken stream (Claude Code: first byte 60 s, idle 5 min).
+    Surface.CHATGPT: (_OPENAI_APP,),  # the 60 s of 2025 and spring 2026 were raised by then
     Surface.CHATGPT_CODEX: (_OPENAI_APP,),  # the same measurement: these are the app's tool calls
-    Surface.RESPONSES_API: (_OPENAI_API,),  # 59.76 and 59.81 s, measured 2026-09-18
+    Surface.RESPONSES_API: (_OPENAI_API,),
     Surface.REALTIME_API: (_OPENAI_APP, _OPENAI_API),  # not measured; a guess that can only make us slower to judge
     Surface.OPENAI: (_OPENAI_APP, _OPENAI_API),  # the same guess
-    Surface.CLAUDE: ((150.0, 240.0),),  # about 240 s in handshake revisions, 150 to 210 s in 2026-07-28 (2026-09-17/18)
+    # about 240 s in handshake revisions, 150 to 210 s in 2026-07-28
+    Surface.CLAUDE: (Limit(150.0, 240.0, "2026-09-18", "operators' reports"),),
 }
+
+
+def limit_of(surface: Surface) -> float | None:
+    """The seconds after which a call of `surface` is sure to be cut, by the shortest limit that was seen; None where
+    none is known.
+    """
+    return min((limit.shortest for limit in CALL_LIMITS.get(surface, ())), default=None)
+
 
 _LONGEST_READ: Final = 256
 """Characters of a name that are looked at: real ones are under 100, and what is remembered must stay small."""
@@ -81,7 +101,7 @@ def is_own_limit(surface: Surface, lasted: float, *, tolerance: float) -> bool:
     of the close.
     """
     return any(
-        shortest - tolerance <= lasted <= longest + tolerance for shortest, longest in CALL_LIMITS.get(surface, ())
+        limit.shortest - tolerance <= lasted <= limit.longest + tolerance for limit in CALL_LIMITS.get(surface, ())
     )
 
 
