@@ -11,6 +11,7 @@ from typing import Final
 
 from ..errors import DeclarationError, StoreUnavailable
 from ..stores.port import Store
+from .deeds import Deed
 from .lock import Fitted, Lock, Place, ToolAccess
 from .noticed import Noticed
 
@@ -26,6 +27,7 @@ def fit(
     secrets: Sequence[str],
     tools: Mapping[str, ToolAccess],
     notice: Callable[[Noticed], None],
+    count: Callable[[Deed], None] = lambda _: None,
 ) -> Fitted:
     """Fit a lock. Of several secrets the last counts, which is the one that stays while they are rotated.
 
@@ -46,6 +48,7 @@ def fit(
         scopes=frozenset().union(*(access.scopes for access in tools.values())),
         notice=notice,
         tools=tools,
+        count=count,
     )
     return lock.fit(place)
 

@@ -18,6 +18,7 @@ from .admitting import Held, Rules, Subject, Verdict, Wanted, decide, reads_resu
 from .bearer import BrokenToken, NoToken, SentToken, WrongPlace, read_bearer
 from .challenge import Challenge, described, worth_asking
 from .claims import TokenRefused
+from .deeds import Deed
 from .lock import Place
 from .noticed import Kind, Where, noticed
 from .one_string import PROTECTED_RESOURCE, both_spellings, resource_metadata_url, resource_of
@@ -125,10 +126,12 @@ class Gate:
             token = await self._judge(sent)
         except (IssuerUnavailable, StoreUnavailable) as trouble:
             logger.info("A token could not be verified: %s", trouble)  # the outage itself was a warning
+            self._place.count(Deed.UNVERIFIED)
             await come_back(scope, receive, send)
             return
         if isinstance(token, TokenRefused):
             logger.info("A token was refused: %s", token.reason)
+            self._place.count(Deed.REJECTED)
             await refuse(scope, receive, send, self._said(401, "invalid_token", token.reason, self._first_scopes))
             return
         await self._admit(token, endpoint, scope, receive, send)
@@ -146,7 +149,9 @@ class Gate:
         verdict = decide(held, scopes, wanted, self._rules, reads_results=is_host)
         if verdict is Verdict.PASS:
             await let_in(token, endpoint, scope, receive, send)
-        elif verdict is Verdict.IN_BAND:
+            return
+        self._place.count(Deed.CHALLENGED if held is Held.NOTHING else Deed.FORBIDDEN)
+        if verdict is Verdict.IN_BAND:
             await tell(scope, receive, send, wanted, self._lacking(held, scopes, wanted))
         else:
             await refuse(scope, receive, send, self._lacking(held, scopes, wanted))

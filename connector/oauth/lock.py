@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Scope
 
 from ..stores.port import Store
 from .challenge import Challenge
+from .deeds import Deed
 from .noticed import Noticed
 
 
@@ -30,7 +31,7 @@ class Place:
 
     `public_url` is the origin as it was given, never spelt anew; `path` is the endpoint's (`/mcp`). `secret` is the
     server's secret, from which locks derive their own keys. `scopes` are all that tools declare; `tools` says it by
-    tool. `notice` takes the first sight of something unknown.
+    tool. `notice` takes the first sight of something unknown; `count` is told what was done.
     """
 
     public_url: str
@@ -40,6 +41,7 @@ class Place:
     scopes: frozenset[str]
     notice: Callable[[Noticed], None]
     tools: Mapping[str, ToolAccess] = field(default_factory=dict)
+    count: Callable[[Deed], None] = lambda _: None
 
 
 class Inside(Protocol):

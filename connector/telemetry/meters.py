@@ -8,65 +8,38 @@ be few: pass declared tool names, known methods and enumerations, never what a c
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from enum import Enum
 from functools import lru_cache
 from typing import Final
 
 from opentelemetry import metrics
+from opentelemetry.context import Context
 from opentelemetry.metrics import CallbackOptions, Histogram, Meter, MeterProvider, Observation
+
+from .watched import ROWS, Kind, Row, Watched
 
 BUCKETS: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 """Seconds, as the conventions for MCP state them for `mcp.server.operation.duration`."""
 
 OPERATION_DURATION: Final = "mcp.server.operation.duration"
+SESSION_DURATION: Final = "mcp.server.session.duration"
 LOOP_BLOCKED: Final = "ballast.loop.blocked"
+QUEUED: Final = "ballast.calls.queued"
+STORE_DURATION: Final = "ballast.store.duration"
+
+QUICK: Final = (0.001, 0.002, 0.005, *BUCKETS[:9])
+"""Seconds, for what should take milliseconds: a store's answer."""
+
+DURATIONS: Final = {
+    OPERATION_DURATION: ("How long a request was served", BUCKETS),
+    SESSION_DURATION: ("How long a session lasted, from its handshake to its end", BUCKETS),
+    LOOP_BLOCKED: ("How long the event loop stood still", BUCKETS),
+    QUEUED: ("How long a call waited for a place, or was refused after it", BUCKETS),
+    STORE_DURATION: ("How long the store took to answer", QUICK),
+}
+"""What is recorded as it happens, each as a histogram in seconds."""
 
 Count = Callable[[], float | Mapping[str, float]]
 """Reads a number, or numbers by label. It is called in the exporter's thread, and must neither block nor raise."""
-
-
-class Watched(Enum):
-    """What is read when an exporter asks. The value is the metric's name."""
-
-    CALLS_IN_FLIGHT = "ballast.calls.in_flight"
-    CALLS_WAITING = "ballast.calls.waiting"
-    CALLS_SHED = "ballast.calls.shed"
-    STREAMS_OPEN = "ballast.streams.open"
-    STREAMS_BROKEN = "ballast.streams.broken"
-    BREAKER_STATE = "ballast.breaker.state"
-    HEARTBEATS = "ballast.heartbeats"
-    GUARDED = "ballast.guard.calls"
-    NOTICED = "ballast.oauth.noticed"
-
-
-class _Kind(Enum):
-    TOTAL = "only grows"
-    LEVEL = "goes up and down, and adds up over connectors"
-    WORST = "goes up and down, and the highest counts"
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    kind: _Kind
-    unit: str
-    label: str
-    meaning: str
-
-
-_ROWS: Final[Mapping[Watched, _Row]] = {
-    Watched.CALLS_IN_FLIGHT: _Row(_Kind.LEVEL, "{call}", "", "Calls that hold a place"),
-    Watched.CALLS_WAITING: _Row(_Kind.LEVEL, "{call}", "", "Calls that wait for a place"),
-    Watched.CALLS_SHED: _Row(_Kind.TOTAL, "{call}", "ballast.scope", "Calls and streams refused, by what was full"),
-    Watched.STREAMS_OPEN: _Row(_Kind.LEVEL, "{stream}", "", "Streams that stay open (GET, subscriptions/listen)"),
-    Watched.STREAMS_BROKEN: _Row(_Kind.TOTAL, "{stream}", "ballast.surface", "Streamed answers cut before their end"),
-    Watched.BREAKER_STATE: _Row(_Kind.WORST, "1", "ballast.surface", "0 streams, 1 tries again, 2 does not stream"),
-    Watched.HEARTBEATS: _Row(_Kind.TOTAL, "{heartbeat}", "", "Heartbeats written to quiet replies"),
-    Watched.GUARDED: _Row(
-        _Kind.TOTAL, "{call}", "ballast.guard.outcome", "Calls that write, by how they were answered"
-    ),
-    Watched.NOTICED: _Row(_Kind.TOTAL, "{sighting}", "ballast.oauth.kind", "Unknown things in OAuth, by what they are"),
-}
 
 
 class Meters:
@@ -94,16 +67,33 @@ class Meters:
         prompt: str | None = None,
         error: str | None = None,
         transport: str = "tcp",
+        within: Context | None = None,
     ) -> None:
-        """A request was served in `seconds`. `error` is what the span says in `error.type`, None for success."""
+        """A request was served in `seconds`. `error` is what the span says in `error.type`, None for success. `within`
+        holds the request's span, so that the figure leads to its trace (an exemplar).
+        """
         attributes = _operation(
             method=method, version=version, tool=tool, prompt=prompt, error=error, transport=transport
         )
-        self._shared.duration.record(seconds, attributes)
+        self._shared.durations[OPERATION_DURATION].record(seconds, attributes, within)
+
+    def session(self, seconds: float, *, version: str, error: str | None = None) -> None:
+        """A session ended after `seconds`."""
+        said = {VERSION: version, TRANSPORT: "tcp", ERROR_TYPE: error}
+        attributes = {name: value for name, value in said.items() if value is not None}
+        self._shared.durations[SESSION_DURATION].record(seconds, attributes)
 
     def blocked(self, seconds: float, tool: str | None) -> None:
         """The event loop stood still for `seconds`. From any thread."""
-        self._shared.blocked.record(seconds, {} if tool is None else {TOOL: tool})
+        self._shared.durations[LOOP_BLOCKED].record(seconds, {} if tool is None else {TOOL: tool})
+
+    def queued(self, seconds: float) -> None:
+        """A call waited `seconds` for a place."""
+        self._shared.durations[QUEUED].record(seconds)
+
+    def stored(self, seconds: float, operation: str) -> None:
+        """The store took `seconds` for `operation`, which is one of the port's methods."""
+        self._shared.durations[STORE_DURATION].record(seconds, {"ballast.store.operation": operation})
 
     def read(self, what: Watched) -> Mapping[str, float]:
         """The numbers by label; a number without one stands under the empty label."""
@@ -144,13 +134,11 @@ class _Shared:
     def __init__(self, meter: Meter) -> None:
         self._lock = threading.Lock()
         self._members: weakref.WeakSet[Meters] = weakref.WeakSet()
-        self.duration: Histogram = meter.create_histogram(
-            OPERATION_DURATION, "s", "How long a request was served", explicit_bucket_boundaries_advisory=BUCKETS
-        )
-        self.blocked: Histogram = meter.create_histogram(
-            LOOP_BLOCKED, "s", "How long the event loop stood still", explicit_bucket_boundaries_advisory=BUCKETS
-        )
-        for what, row in _ROWS.items():
+        self.durations: Mapping[str, Histogram] = {
+            name: meter.create_histogram(name, "s", meaning, explicit_bucket_boundaries_advisory=buckets)
+            for name, (meaning, buckets) in DURATIONS.items()
+        }
+        for what, row in ROWS.items():
             _CREATE[row.kind](meter, what, row, self._reader(what))
 
     def join(self, member: Meters) -> None:
@@ -158,7 +146,7 @@ class _Shared:
             self._members.add(member)
 
     def _reader(self, what: Watched) -> Callable[[CallbackOptions], Iterable[Observation]]:
-        row = _ROWS[what]
+        row = ROWS[what]
 
         def read(_: CallbackOptions) -> list[Observation]:
             with self._lock:
@@ -169,22 +157,29 @@ class _Shared:
         return read
 
 
-_CREATE: Final[Mapping[_Kind, Callable[[Meter, Watched, _Row, Callable[..., Iterable[Observation]]], object]]] = {
-    _Kind.TOTAL: lambda meter, what, row, read: meter.create_observable_counter(
-        what.value, [read], row.unit, row.meaning
-    ),
-    _Kind.LEVEL: lambda meter, what, row, read: meter.create_observable_up_down_counter(
-        what.value, [read], row.unit, row.meaning
-    ),
-    _Kind.WORST: lambda meter, what, row, read: meter.create_observable_gauge(
-        what.value, [read], row.unit, row.meaning
-    ),
+def _counter(meter: Meter, what: Watched, row: Row, read: Callable[..., Iterable[Observation]]) -> object:
+    return meter.create_observable_counter(what.value, [read], row.unit, row.meaning)
+
+
+def _level(meter: Meter, what: Watched, row: Row, read: Callable[..., Iterable[Observation]]) -> object:
+    return meter.create_observable_up_down_counter(what.value, [read], row.unit, row.meaning)
+
+
+def _gauge(meter: Meter, what: Watched, row: Row, read: Callable[..., Iterable[Observation]]) -> object:
+    return meter.create_observable_gauge(what.value, [read], row.unit, row.meaning)
+
+
+_CREATE: Final[Mapping[Kind, Callable[[Meter, Watched, Row, Callable[..., Iterable[Observation]]], object]]] = {
+    Kind.TOTAL: _counter,
+    Kind.TOTAL_OF_PROCESS: _counter,
+    Kind.LEVEL: _level,
+    Kind.WORST: _gauge,
 }
 
 
-def _together(readings: list[Mapping[str, float]], kind: _Kind) -> Mapping[str, float]:
+def _together(readings: list[Mapping[str, float]], kind: Kind) -> Mapping[str, float]:
     labels = {label for reading in readings for label in reading}
-    combine = max if kind is _Kind.WORST else sum
+    combine = sum if kind in {Kind.TOTAL, Kind.LEVEL} else max
     return {label: combine([reading[label] for reading in readings if label in reading]) for label in labels}
 
 

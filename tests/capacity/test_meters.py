@@ -81,15 +81,25 @@ def test_connectors_of_one_process_add_up_and_one_that_is_gone_no_longer_counts(
     """The SDK reads only the first instrument of a name; a second connector would be invisible."""
     exporter = Exporter()
     first, second = Meters(exporter.provider), Meters(exporter.provider)
-    first.watch(Watched.HEARTBEATS, lambda: 5)
-    second.watch(Watched.HEARTBEATS, lambda: 7)
+    first.watch(Watched.CALLS_IN_FLIGHT, lambda: 5)
+    second.watch(Watched.CALLS_IN_FLIGHT, lambda: 7)
     first.watch(Watched.BREAKER_STATE, lambda: {"chatgpt": 2, "slack": 0})
     second.watch(Watched.BREAKER_STATE, lambda: {"chatgpt": 1})
-    assert exporter.numbers("ballast.heartbeats") == {"": 12}
+    assert exporter.numbers("ballast.calls.in_flight") == {"": 12}
     assert exporter.numbers("ballast.breaker.state") == {"chatgpt": 2, "slack": 0}
 
     del second
     gc.collect()
+    assert exporter.numbers("ballast.calls.in_flight") == {"": 5}
+
+
+def test_a_number_of_the_whole_process_counts_once_however_many_connectors_read_it() -> None:
+    """Ours: heartbeats are counted where they are written, by all connectors together."""
+    exporter = Exporter()
+    members = [Meters(exporter.provider), Meters(exporter.provider)]
+    for member in members:
+        member.watch(Watched.HEARTBEATS, lambda: 5)
+
     assert exporter.numbers("ballast.heartbeats") == {"": 5}
 
 

@@ -78,7 +78,7 @@ def deploys(source: random.Random, kind: Kind, now: float) -> tuple[int, int]:
 
 def gusts(source: random.Random, kind: Kind, now: float) -> tuple[int, int]:
     """The day with a share that is drawn anew each minute, between nothing and some three times the usual."""
-    gust = random.Random(f"{source.getstate()[1][0]} {now // 60}").gammavariate(2, 0.5)
+    gust = random.Random(f"{source.getstate()[1][0]} {now // 60}").gammavariate(4, 0.25)
     return daily(source, Kind(kind.streams, min(0.9, kind.share * gust)), now)
 
 

@@ -145,6 +145,7 @@ class FittedAuthorizationServer:
             fetches=Throttle(most=lock.limits.documents, now=lock.now),
             see=self._see,
             now=lock.now,
+            count=place.count,
         )
 
     def _clients(self, seal: Seal) -> Clients:

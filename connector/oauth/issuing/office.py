@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from ...stores.port import Records
+from ..deeds import Deed
 from ..noticed import Kind, Where
 from .clients.authentication import Authentication
 from .clients.finding import Clients
@@ -35,7 +36,7 @@ class Lifetimes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
-    """Shared by the endpoints. `see` notes something unknown; `now` is seconds since 1970."""
+    """Shared by the endpoints. `see` notes something unknown, `count` what was done; `now` is seconds since 1970."""
 
     issuer: str
     offer: Offer
@@ -50,6 +51,7 @@ class Office:
     fetches: Throttle
     see: Callable[[Kind, Where, object], None]
     now: Callable[[], float]
+    count: Callable[[Deed], None] = lambda _: None
 
     def admitting(self, request: Request) -> Callable[[], None]:
         """What is asked before a document is fetched on behalf of this request: has its sender asked for too many?"""

@@ -15,6 +15,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ..deeds import Deed
 from ..noticed import Kind, Where
 from .clients.authentication import presented
 from .clients.client import Client
@@ -48,6 +49,13 @@ class Redeeming:
         Raises:
             Refused: As RFC 6749 section 5.2 says.
         """
+        try:
+            return await self._answered(request)
+        except Refused:
+            self.office.count(Deed.REFUSED)
+            raise
+
+    async def _answered(self, request: Request) -> Response:
         form = await form_of(request)
         kind = form["grant_type"]
         if kind is None:
@@ -85,6 +93,7 @@ class Redeeming:
         grant_id = self.office.tokens.grant_of(code)
         if not await self.office.grants.begin(grant_id, grant):
             raise Refused("invalid_grant", "The code was used before; ask the person again")
+        self.office.count(Deed.ISSUED)
         return self._answer(grant_id, grant, grant.scopes, since=now)
 
     async def _consent(self, client: Client, code: str) -> Consent:
@@ -94,6 +103,7 @@ class Redeeming:
             raise Refused("invalid_grant", "The code was given to another client")
         taken = None if waiting is None else await self.office.codes.take(code)
         if taken is None:
+            self.office.count(Deed.REUSED)
             await self.office.grants.end(self.office.tokens.grant_of(code))
             raise Refused("invalid_grant", "The code has expired or was used before; ask the person again")
         return taken
@@ -108,12 +118,14 @@ class Redeeming:
             raise Refused("invalid_grant", "The grant is for another resource; ask the person again")
         turned = await self.office.grants.turn(token.grant_id, token.generation)
         if turned is None:
+            self.office.count(Deed.REUSED)
             raise Refused(
                 "invalid_grant", "The refresh token was used before; the grant has ended, ask the person again"
             )
         grant, since = turned
         asked = set((form["scope"] or "").split())
         scopes = tuple(scope for scope in grant.scopes if scope in asked) or grant.scopes
+        self.office.count(Deed.REFRESHED)
         return self._answer(token.grant_id, grant, scopes, since=since)
 
     def _answer(self, grant_id: str, grant: Grant, scopes: tuple[str, ...], *, since: float) -> dict[str, Any]:

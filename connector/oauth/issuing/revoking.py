@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ..deeds import Deed
 from ..noticed import Kind, Where
 from .clients.authentication import presented
 from .clients.client import Client
@@ -48,6 +49,7 @@ class Revoking:
             return
         if grant.client_id != client.client_id:
             raise Refused("invalid_grant", "The token was given to another client")
+        self.office.count(Deed.REVOKED)
         if access is not None:
             await grants.give_back(access.grant_id, access.name, expires_at=access.expires_at)
         else:
