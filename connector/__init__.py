@@ -24,6 +24,7 @@ from .settings import (
     StreamSettings,
     WatchdogSettings,
 )
+from .widget import Widget
 
 __all__ = [
     "AccessSettings",
@@ -44,6 +45,7 @@ __all__ = [
     "StreamSettings",
     "ToolFailed",
     "WatchdogSettings",
+    "Widget",
     "harden",
     "tool",
 ]

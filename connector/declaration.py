@@ -6,14 +6,15 @@ change.
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar, overload
 
 from mcp_types import ToolAnnotations
 
 from .errors import DeclarationError
 from .guard import Guard
+from .widget import Widget, shown_by
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
@@ -43,10 +44,17 @@ class Declaration:
     idempotent: bool | None = None
     open_world: bool = True
     deadline: float | None = None
+    partial: bool | None = None
     scopes: Sequence[str] = ()
     anonymous: bool = False
     guard: bool | Guard = True
     meta: dict[str, Any] | None = None
+    widget: Widget | None = None
+    visibility: Sequence[str] | None = None
+    invoking: str | None = None
+    invoked: str | None = None
+    aliases: Sequence[str] = ()
+    argument_aliases: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.name is not None and not _NAME.fullmatch(self.name):
@@ -62,6 +70,7 @@ class Declaration:
                 "read_only=True and guard=Guard(...) contradict each other: what changes nothing may run twice"
             )
         self._check_scopes()
+        self.described()
 
     def _check_scopes(self) -> None:
         scopes: Any = self.scopes
@@ -73,6 +82,19 @@ class Declaration:
                     f"scope {scope!r} cannot be asked for: use visible ASCII without spaces, quotes and backslashes "
                     "(RFC 6749, section 3.3)"
                 )
+
+    def described(self) -> dict[str, Any] | None:
+        """The descriptor's `_meta`: what was given, and what binds the tool to its widget.
+
+        Raises:
+            DeclarationError: Both say the same thing.
+        """
+        shown = shown_by(self.widget, visibility=self.visibility, invoking=self.invoking, invoked=self.invoked)
+        if twice := sorted(shown.keys() & (self.meta or {}).keys()):
+            raise DeclarationError(
+                f"meta= and widget=, visibility=, invoking= or invoked= both say {', '.join(twice)}: drop it from meta="
+            )
+        return {**(self.meta or {}), **shown} or None
 
     @property
     def guarded_by(self) -> Guard | None:
@@ -111,10 +133,17 @@ def tool(
     idempotent: bool | None = ...,
     open_world: bool = ...,
     deadline: float | None = ...,
+    partial: bool | None = ...,
     scopes: Sequence[str] = ...,
     anonymous: bool = ...,
     guard: bool | Guard = ...,
     meta: dict[str, Any] | None = ...,
+    widget: Widget | None = ...,
+    visibility: Sequence[str] | None = ...,
+    invoking: str | None = ...,
+    invoked: str | None = ...,
+    aliases: Sequence[str] = ...,
+    argument_aliases: Mapping[str, str] = ...,
 ) -> Callable[[_Method], _Method]: ...
 def tool(method: Callable[..., Any] | None = None, /, **says: Any) -> Any:
     """Declare a method of a `Connector` to be a tool. Used bare (`@tool`) or with arguments.
@@ -131,11 +160,20 @@ def tool(method: Callable[..., Any] | None = None, /, **says: Any) -> Any:
         destructive: It may overwrite or delete. Default: False for read-only tools, True for others, as MCP defines it.
         idempotent: Calling it again with the same arguments changes nothing more. Default: False, unsaid if read-only.
         open_world: It reaches beyond the connector's own data (the web, other people). Default True, as MCP defines it.
-        deadline: Seconds after which the call is ended and answered with an error that says so.
+        deadline: Seconds after which the call is ended and answered with an error that says so. It may be longer than
+            hosts wait: then the call is answered before, with what there is, and goes on.
+        partial: Whether it may be answered before it has ended, with what there is. Default: an async generator may, a
+            method that calls `call.partial`, and one whose deadline is longer than hosts wait.
         scopes: What the caller's token must allow. Means something where the connector is given `auth=`.
         anonymous: It may be called without a token, where the lock lets anybody list the tools.
         guard: How a tool that writes is kept from running twice; False takes the guard off. Default: `Guard()`.
-        meta: The descriptor's `_meta`.
+        meta: The descriptor's `_meta`, beside what the next four put into it.
+        widget: The page that hosts show beside the result.
+        visibility: Who may call it: `model`, `app` (the widget's page), or both. Default: what the host takes as such.
+        invoking: What ChatGPT shows while it runs; at most 64 characters.
+        invoked: What ChatGPT shows when it has run; at most 64 characters.
+        aliases: Names it had before. Platforms keep old lists, so calls by them are answered as before.
+        argument_aliases: Names its arguments had before, each with today's.
 
     Raises:
         DeclarationError: A name hosts refuse, a deadline that is no positive number, hints that contradict each other,

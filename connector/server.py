@@ -4,7 +4,7 @@ import asyncio
 import inspect
 import logging
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import Any, ClassVar, Literal, get_args
@@ -32,6 +32,8 @@ from .http.kernel import Kernel, answer_courtesies, core_of, without_sdk_spans
 from .http.load.watchdog import Watchdog
 from .http.selfcheck import probe_public_stream
 from .http.serving import serve
+from .listing.roster import Roster, warn_of_refusals
+from .listing.widgets import with_widgets
 from .oauth.chain import at_the_lock
 from .oauth.fitting import fit
 from .oauth.lock import Fitted, Lock, ToolAccess
@@ -83,6 +85,11 @@ class Connector(MCPServer[Any]):
     website_url: str | None = None
     icons: list[Icon] | None = None
 
+    tombstones: ClassVar[Mapping[str, str]] = {}
+    """Names of tools that are gone, each with the tool to call instead or with a sentence for the model: platforms keep
+    old lists, and call what is in them.
+    """
+
     _identity: ClassVar = ("name", "version", "title", "description", "instructions", "website_url", "icons")
 
     def __init__(
@@ -109,8 +116,11 @@ class Connector(MCPServer[Any]):
             )
         lock = auth if isinstance(auth, Lock) else None
         options["auth"] = None if lock is not None else auth
+        widgets = [each.widget for _, each in declared_tools(type(self)) if each.widget is not None]
+        options["extensions"] = tuple(with_widgets(options.get("extensions") or (), widgets))
         with _logging_untouched():
             super().__init__(**{member: getattr(self, member) for member in self._identity}, **options)
+        self._tool_manager = self._roster = Roster(self._tool_manager, type(self).tombstones)
         self._workers = Workers(self._configuration.limits.threads)
         self._guards: dict[str, Guard | None] = {}
         self._access: dict[str, ToolAccess] = {}
@@ -177,6 +187,7 @@ class Connector(MCPServer[Any]):
             for each in (*self._beside, *(() if self._fitted is None else (self._fitted.running,))):
                 await beside.enter_async_context(each())
             try:
+                await warn_of_refusals(self)
                 with self._drain.on_signals(), watchdog.watching(), self._checking_public_stream():
                     async with self._archive.running(drain=self._drain.remaining):
                         yield
@@ -232,9 +243,12 @@ class Connector(MCPServer[Any]):
         if context is None:
             return await super().call_tool(name, arguments)
         tool = self._tool_manager.get_tool(name)
+        if tool is None and (said := self._roster.epitaph(name)):
+            return told(name, ToolError(said))
         if tool is None:
             known = ", ".join(tool.name for tool in await self.list_tools())
             raise MCPError(code=INVALID_PARAMS, message=f"Unknown tool: {name[:64]!r}. Known: {known or 'none'}")
+        arguments = self._roster.today(tool.name, arguments)
         guard = self._guard_of(tool)
         if guard is None:  # said once more, not shared: every frame here is kept by every quiet stream
             try:
@@ -282,8 +296,11 @@ class Connector(MCPServer[Any]):
                 title=declaration.title,
                 description=declaration.description or inspect.getdoc(method),
                 annotations=declaration.annotations(names_its_wish=names_its_wish(method, declaration)),
-                meta=declaration.meta,
+                meta=declaration.described(),
             )
+            old_names = self._roster.succeed(name, declaration.aliases, declaration.argument_aliases)
+            self._access.update(dict.fromkeys(old_names, self._access[name]))
+        self._roster.check()
 
     def _tool_names(self) -> Iterator[str]:
         return (tool.name for tool in self._tool_manager.list_tools())
