@@ -28,11 +28,15 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
-    """Bytes that arrived together: when (seconds), how many, and whether they were only a heartbeat."""
+    """Bytes that arrived together: when (seconds), how many, and whether they were only a heartbeat.
+
+    Of very many arrivals, neighbours are one: then `count` of them came from `at` on, shortly after each other.
+    """
 
     at: float
     size: int
     is_heartbeat: bool = False
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

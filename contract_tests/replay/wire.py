@@ -5,6 +5,7 @@ target closed while it was idle is replaced without a word. HTTP adds `Host` and
 """
 
 import json
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from time import monotonic
 from types import TracebackType
@@ -17,16 +18,22 @@ import httpx2
 from ..judging.reply import is_heartbeat
 from ..notation.session import FormBody, JsonBody, RawBody
 from ..outcome import Chunk, Ending, Received
+from .arrivals import thinned
 
 MOST_BYTES = 32 * 1024 * 1024
 """Bytes of a body that are kept. Far above what any host accepts, far below what hurts."""
 
+_MOST_ARRIVALS = 2_000  # kept while a reply comes; a stream of single bytes must not fill the memory
+_PIECES = 4  # of a body that is sent slowly: a server that reads once, or twice, has not read it
 _SECONDS_TO_CLOSE = 5.0  # a socket that does not close in this time is left to the operating system
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A request ready to be sent. `cut_after` is when the client leaves, `limit` when this tool gives up (seconds)."""
+    """A request ready to be sent. `cut_after` is when the client leaves, `limit` when this tool gives up (seconds).
+
+    With `send_over` the body is sent in pieces over so many seconds, as over a bad line.
+    """
 
     method: str
     url: str
@@ -34,6 +41,7 @@ class Request:
     body: bytes | None = None
     cut_after: float | None = None
     limit: float = 30.0
+    send_over: float = 0.0
 
 
 @dataclass(slots=True)
@@ -48,6 +56,8 @@ class _Arrival:
     media: str = ""
     body: bytearray = field(default_factory=bytearray)
     chunks: list[Chunk] = field(default_factory=list)
+    longest_gap: float = 0.0
+    last: float = 0.0
 
     def now(self) -> float:
         return max(monotonic() - self.since, 0.0)
@@ -60,29 +70,35 @@ class _Arrival:
             self.since = monotonic()
 
     def begin(self, response: httpx2.Response) -> None:
-        self.headers_at = self.now()
+        self.headers_at = self._heard()
         self.status = response.status_code
         raw = response.headers.raw
         self.headers = tuple((key.decode("latin-1"), value.decode("utf-8", "replace")) for key, value in raw)
         self.media = response.headers.get("content-type", "").split(";")[0].strip().lower()
 
     def add(self, data: bytes) -> None:
-        self.chunks.append(Chunk(at=self.now(), size=len(data), is_heartbeat=is_heartbeat(data, self.media)))
+        self.chunks.append(Chunk(at=self._heard(), size=len(data), is_heartbeat=is_heartbeat(data, self.media)))
         self.body += data
+        if len(self.chunks) > _MOST_ARRIVALS:
+            self.chunks = list(thinned(self.chunks))
+
+    def _heard(self) -> float:
+        """Now, as a moment at which a silence ended."""
+        now = self.now()
+        self.longest_gap, self.last = max(self.longest_gap, now - self.last), now
+        return now
 
     def received(self, ending: Ending, trouble: str = "") -> Received:
-        duration = self.now()
-        arrivals = [0.0, *([] if self.headers_at is None else [self.headers_at]), *(chunk.at for chunk in self.chunks)]
-        gaps = [later - earlier for earlier, later in zip(arrivals, [*arrivals[1:], duration], strict=True)]
+        duration = self._heard()
         return Received(
             status=self.status,
             headers=self.headers,
             body=self.body.decode("utf-8", "replace"),
-            chunks=tuple(self.chunks),
+            chunks=thinned(self.chunks),
             ending=ending,
             duration=duration,
             first_byte=self._first_byte(ending),
-            longest_gap=max(gaps),
+            longest_gap=self.longest_gap,
             trouble=trouble,
         )
 
@@ -168,7 +184,20 @@ def encode(body: JsonBody | RawBody | FormBody | None) -> bytes | None:
 def _as_httpx(request: Request, arrival: _Arrival) -> httpx2.Request:
     headers = [(name.encode(), value.encode()) for name, value in request.headers]
     extensions: dict[str, Any] = {"trace": arrival.note, "timeout": {}}
-    return httpx2.Request(request.method, request.url, headers=headers, content=request.body, extensions=extensions)
+    content: bytes | AsyncIterator[bytes] | None = request.body
+    if request.body and request.send_over:
+        headers.append((b"Content-Length", str(len(request.body)).encode()))
+        content = _slowly(request.body, request.send_over)
+    return httpx2.Request(request.method, request.url, headers=headers, content=content, extensions=extensions)
+
+
+async def _slowly(body: bytes, seconds: float) -> AsyncIterator[bytes]:
+    """The body in pieces, the last one after so many seconds."""
+    size = -(-len(body) // _PIECES)
+    for start in range(0, len(body), size):
+        if start:
+            await anyio.sleep(seconds / (_PIECES - 1))
+        yield body[start : start + size]
 
 
 def _in_words(problem: Exception) -> str:

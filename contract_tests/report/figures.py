@@ -10,15 +10,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from ..outcome import Chunk, Received, SessionRun, Span, StepRun
+from ..outcome import Chunk, Ending, Received, SessionRun, Span, StepRun
 from .words import seconds
 
 MOST_SPANS = 200
 """Spans drawn of one step: beyond that a waterfall is not read any more."""
 
-_RESOLUTION = 0.2  # percent: two pixels of a bar a thousand pixels long; closer marks are one mark
+FINEST = 0.2
+"""Percent: two pixels of a bar a thousand pixels long. Closer marks are one mark."""
+
+_COARSER = (FINEST, 0.5, 1.0, 2.0, 5.0)
+_MOST_MARKS = 8_000  # of a page, at some 70 bytes each
 _LEAST_GAP = 0.1  # of the exchange: a shorter silence cannot be told from the marks around it
 _LEAST_LENGTH = 1e-4  # seconds: a shorter axis would need ticks that no clock of a replay can tell apart
+_CUTS = (Ending.CUT_BY_CLIENT, Ending.BROKEN)
 _KEY_ATTRIBUTES = ("error.", "mcp.method.", "gen_ai.", "rpc.", "http.", "ballast.", "exception.", "db.")
 
 
@@ -50,11 +55,13 @@ class Stretch:
 class Bar:
     """One exchange: waiting for the first byte, then receiving, with its arrivals and its silences."""
 
+    start: float
     waiting: Stretch
     receiving: Stretch
     marks: tuple[Mark, ...]
     gaps: tuple[Stretch, ...]
     end: float
+    is_cut: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,19 +125,21 @@ def step_axis(step: StepRun) -> Axis:
     return _axis(step.started, step.started + (step.received.duration if step.received else 0.0))
 
 
-def bar(step: StepRun, axis: Axis) -> Bar | None:
-    """The step's exchange on the axis; None if nothing was sent."""
+def bar(step: StepRun, axis: Axis, resolution: float = FINEST) -> Bar | None:
+    """The step's exchange on the axis; None if nothing was sent. Marks closer than `resolution` percent are one."""
     received = step.received
     if received is None:
         return None
     end = step.started + received.duration
     turn = end if received.first_byte is None else step.started + received.first_byte
     return Bar(
+        start=axis.x(step.started),
         waiting=axis.stretch(step.started, turn),
         receiving=axis.stretch(turn, end),
-        marks=tuple(_marks(step.started, received.chunks, axis)),
+        marks=tuple(_marks(step.started, received.chunks, axis, resolution)),
         gaps=tuple(_gaps(step.started, received, axis)),
         end=axis.x(end),
+        is_cut=received.ending is not Ending.COMPLETE,
     )
 
 
@@ -160,27 +169,65 @@ def _whole(duration: str) -> str:
     return re.sub(r"\.0+ ", " ", duration)
 
 
-def _marks(started: float, chunks: Iterable[Chunk], axis: Axis) -> Iterator[Mark]:
+def resolution(steps: Iterable[StepRun]) -> float:
+    """The finest resolution, in percent, at which all these steps together have few enough marks for a page."""
+    spans = [(step.received.chunks, step.received.duration) for step in steps if step.received]
+    for width in _COARSER:
+        if sum(len(_places(chunks, duration, width)) for chunks, duration in spans) <= _MOST_MARKS:
+            return width
+    return _COARSER[-1]
+
+
+def _places(chunks: Iterable[Chunk], duration: float, width: float) -> set[tuple[int, bool]]:
+    return {(round(chunk.at / max(duration, _LEAST_LENGTH) * 100 / width), chunk.is_heartbeat) for chunk in chunks}
+
+
+def _marks(started: float, chunks: Iterable[Chunk], axis: Axis, width: float) -> Iterator[Mark]:
     drawn: set[tuple[int, bool]] = set()
     for chunk in chunks:
         x = axis.x(started + chunk.at)
-        place = (round(x / _RESOLUTION), chunk.is_heartbeat)
+        place = (round(x / width), chunk.is_heartbeat)
         if place not in drawn:
             drawn.add(place)
             yield Mark(x=x, is_heartbeat=chunk.is_heartbeat)
 
 
 def _gaps(started: float, received: Received, axis: Axis) -> Iterator[Stretch]:
-    """The silences worth drawing: at most nine, because each is over a tenth of the exchange."""
-    longest = max((after.at - before.at for before, after in pairwise(received.chunks)), default=0.0)
-    for before, after in pairwise(received.chunks):
-        silence = after.at - before.at
-        if silence > received.duration * _LEAST_GAP:
-            yield replace(
-                axis.stretch(started + before.at, started + after.at),
-                label=f"{seconds(silence)} of silence",
-                is_longest=silence == longest,
-            )
+    """The silences worth drawing: at most ten, because each is over a tenth of the exchange.
+
+    The wait for the first byte is drawn as such; it is among them only where it is the longest silence of a reply
+    that came in several parts, or not to its end.
+    """
+    is_told = len(received.chunks) > 1 or received.ending is not Ending.COMPLETE
+    found = [
+        (before, after, _silence(after - before, before, after, received))
+        for before, after in pairwise(_moments(received))
+        if after - before > received.duration * _LEAST_GAP
+    ]
+    longest = max((after - before for before, after, _ in found), default=0.0)
+    for before, after, label in found:
+        is_longest = after - before == longest
+        if before or (is_longest and is_told):
+            stretch = axis.stretch(started + before, started + after)
+            yield replace(stretch, label=label, is_longest=is_longest)
+
+
+def _moments(received: Received) -> Iterator[float]:
+    """When something happened: sent, every arrival, the end."""
+    yield 0.0
+    if received.first_byte is not None and not received.chunks:
+        yield received.first_byte
+    yield from (chunk.at for chunk in received.chunks)
+    yield received.duration
+
+
+def _silence(length: float, before: float, after: float, received: Received) -> str:
+    if received.first_byte is None:
+        return f"{seconds(length)} without a byte"
+    if not before:
+        return f"{seconds(length)} to the first byte"
+    until = f" until it was {received.ending}" if after == received.duration and received.ending in _CUTS else ""
+    return f"{seconds(length)} of silence{until}"
 
 
 def _tree(spans: tuple[Span, ...]) -> Iterator[tuple[Span, int]]:

@@ -4,6 +4,7 @@ Within one format number members are only added, never renamed, removed or given
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date
@@ -13,7 +14,8 @@ from typing import Any
 
 from ..credentials import without_credentials
 from ..outcome import Run, Verdict
-from .words import verdict_line
+from . import contracts
+from .words import doubts, verdict_line
 
 FORMAT = 1
 
@@ -37,7 +39,22 @@ def document(run: Run) -> dict[str, Any]:
     }
     if run.mutations:
         summary |= {"mutants_survived": run.mutations.survived, "mutants_broken": run.mutations.broke}
-    return {"format": FORMAT, "summary": summary, **_members(without_credentials(run))}
+    clean = without_credentials(run)
+    sessions = [{**_members(session), "doubts": list(doubts(session))} for session in clean.sessions]
+    members = {**_members(clean), "sessions": sessions, "contracts": _contracts(clean)}
+    return {"format": FORMAT, "summary": summary, **members}
+
+
+def _contracts(run: Run) -> dict[str, Any]:
+    found = contracts.accounts(run.sessions)
+    counts = Counter(one.outcome for one in found)
+    return {
+        "text": contracts.text(found),
+        "held": counts["held"],
+        "broken": counts["broken"],
+        "not_checked": counts["not checked"],
+        "standings": [_members(one) for one in found],
+    }
 
 
 def _members(value: Any) -> dict[str, Any]:

@@ -3,17 +3,21 @@
 Several findings of a session are one failure, because most readers of the format show only the first.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 
 from ..credentials import without_credentials
 from ..outcome import Fate, Finding, MutantRun, MutationRun, Run, SessionRun, StepRun, Verdict
-from . import matrix
+from . import contracts, matrix
 from .words import doubts, excerpt, first_line, plural, printable, status_line, timing
 
 LONGEST_BODY = 2_000
 """Characters of a body in a failure: enough to recognise it. The HTML and JSON reports hold more."""
+
+_OUTCOMES: Final = {Verdict.PASSED: "held", Verdict.FAILED: "broken", Verdict.NOT_CHECKED: "not checked"}
 
 
 def write_junit(run: Run, path: Path) -> None:
@@ -37,9 +41,47 @@ def _suites(run: Run) -> Element:
     _properties(suite, [("url", run.url), ("mcp-ballast", run.version), *(("note", note) for note in run.notes)])
     for session in run.sessions:
         _case(suite, session)
+    _contracts(root, run)
     if run.mutations:
         _mutations(root, run, run.mutations)
     return root
+
+
+def _contracts(root: Element, run: Run) -> None:
+    """A suite of its own: what no case of the sessions' suite says of a contract. None if there is nothing to add."""
+    own = {session.id: _OUTCOMES[session.verdict] for session in run.sessions}
+    found = [one for one in contracts.accounts(run.sessions) if one.is_in_run or one.by]
+    more = [one for one in found if own.get(one.number) != one.outcome]
+    if not more:
+        return
+    outcomes = Counter(one.outcome for one in more)
+    counts = {"tests": len(more), "failures": outcomes["broken"], "errors": 0, "skipped": outcomes["not checked"]}
+    suite = _further_suite(root, run, "contracts", counts, 0.0)
+    left_out = [one.number for one in contracts.accounts(run.sessions) if one not in found]
+    pairs = [("contracts", contracts.text(contracts.accounts(run.sessions)))]
+    _properties(suite, [*pairs, *(("not part of this run", number) for number in left_out)])
+    for one in more:
+        _contract_case(suite, one)
+
+
+def _contract_case(suite: Element, account: contracts.Account) -> None:
+    case = _element(suite, "testcase", classname="contract", name=account.number, time="0.000")
+    told = [("title", account.title), *(("shown by", one) for one in account.by)]
+    _properties(case, [*told, *(("doubt", doubt) for doubt in account.doubts)])
+    if account.outcome == "not checked":
+        _element(case, "skipped", message=contracts.why(account.reason, account.remedy))
+    elif account.outcome == "broken":
+        message = f"{account.title}: broken, as {', '.join(account.by)} shows"
+        _element(case, "failure", type="contract", message=first_line(message, longest=300))
+
+
+def _further_suite(root: Element, run: Run, name: str, counts: dict[str, int], took: float) -> Element:
+    """A suite beside that of the sessions, counted with it."""
+    for count, number in counts.items():
+        root.set(count, str(int(root.get(count, "0")) + number))
+    texts = {count: str(number) for count, number in counts.items()}
+    stamp = run.started.isoformat(timespec="seconds")
+    return _element(root, "testsuite", name=f"{run.target}, {name}", timestamp=stamp, time=f"{took:.3f}", **texts)
 
 
 def _mutations(root: Element, run: Run, mutations: MutationRun) -> None:
@@ -51,29 +93,20 @@ def _mutations(root: Element, run: Run, mutations: MutationRun) -> None:
         "errors": 0,
         "skipped": sum(cell.fate is Fate.NOT_TRIED for _, cell in found),
     }
-    for name, count in counts.items():
-        root.set(name, str(int(root.get(name, "0")) + count))
-    texts = {name: str(count) for name, count in counts.items()}
-    suite = _element(
-        root,
-        "testsuite",
-        name=f"{run.target}, mutations",
-        timestamp=run.started.isoformat(timespec="seconds"),
-        time=f"{mutations.duration:.3f}",
-        **texts,
-    )
+    suite = _further_suite(root, run, "mutations", counts, mutations.duration)
     _properties(suite, [("seed", str(mutations.seed)), ("budget", str(mutations.budget))])
+    trust = {session.id: _trust(session) for session in run.sessions}
     for row, cell in found:
-        _mutant_case(suite, row, cell)
+        _mutant_case(suite, row, cell, trust.get(cell.session, ""))
 
 
-def _mutant_case(suite: Element, row: matrix.Row, cell: matrix.Cell) -> None:
+def _mutant_case(suite: Element, row: matrix.Row, cell: matrix.Cell, trust: str) -> None:
     case = _element(suite, "testcase", classname=f"mutation.{row.rule.id}", name=cell.session, time="0.000")
     if cell.fate is Fate.NOT_TRIED:
         _element(case, "skipped", message=cell.reason or "not tried")
     for mutant in cell.mutants if cell.fate is Fate.BROKE else ():
         if mutant.fate is Fate.BROKE:
-            failure = _element(case, "failure", type="mutation", message=_first_words(mutant))
+            failure = _element(case, "failure", type="mutation", message=_first_words(mutant) + trust)
             failure.text = printable("\n\n".join(_mutant_account(row, mutant)))
             return
 
@@ -101,9 +134,11 @@ def _case(suite: Element, session: SessionRun) -> None:
     )
     _properties(case, _provenance(session))
     if session.verdict is Verdict.NOT_CHECKED:
-        _element(case, "skipped", message=session.reason or "not checked")
+        advice = contracts.remedy(session.id, session.reason) if session.severity else ""
+        reason = contracts.why(session.reason or "not checked", advice)
+        _element(case, "skipped", message=reason + _trust(session))
     elif session.verdict is Verdict.FAILED:
-        failure = _element(case, "failure", type="finding", message=_message(session))
+        failure = _element(case, "failure", type="finding", message=_message(session) + _trust(session))
         failure.text = printable("\n\n".join(_account(session)))
 
 
@@ -114,6 +149,11 @@ def _provenance(session: SessionRun) -> Iterator[tuple[str, str]]:
     yield "expires", session.expires.isoformat()
     yield from (("doubt", doubt) for doubt in doubts(session))
     yield from (("incident", incident) for incident in session.incidents)
+
+
+def _trust(session: SessionRun) -> str:
+    """Doubts in the message too: most readers of the format show no properties."""
+    return f" [{', '.join(doubts(session))}]" if doubts(session) else ""
 
 
 def _message(session: SessionRun) -> str:

@@ -1,12 +1,13 @@
-"""The run as SARIF 2.1.0: one rule for each session and contract, one result for each finding, for code scanning.
+"""The run as SARIF 2.1.0: a rule for each session, contract and platform change, a result for each finding.
 
+What was not checked is a notification, because code scanning would show a result of any kind as an alert.
 A finding is about a server that runs, so its place is the session file that asked, or the target's own file where the
 target is one. A fingerprint names session, step and place, so that a finding stays the same while its words change.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -14,6 +15,8 @@ from urllib.parse import quote, unquote
 
 from ..credentials import without_credentials
 from ..outcome import Finding, Run, SessionRun, Verdict
+from . import contracts
+from .sarif_mutants import broken, mutant_result, mutant_rule
 from .words import doubts, first_line, printable
 
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -41,24 +44,28 @@ def document(run: Run, files: Mapping[str, str] = MappingProxyType({})) -> dict[
     """The run as the data that `write_sarif` writes."""
     clean = without_credentials(run)
     places = _Places(clean.target, files)
-    rules = {session.id: number for number, session in enumerate(clean.sessions)}
+    rules = [*map(_rule, clean.sessions), *map(mutant_rule, clean.mutations.rules if clean.mutations else ())]
+    numbers = {rule["id"]: number for number, rule in enumerate(rules)}
+    trust = {session.id: doubts(session) for session in clean.sessions}
     results = [
-        _result(session, finding, number, rules[session.id]) | {"locations": [places.of(session, finding)]}
+        _result(session, finding, number, numbers[session.id]) | {"locations": [places.of(session.id, finding.step)]}
         for session in clean.sessions
         for number, finding in _numbered(session.findings)
     ]
-    driver = {
-        "name": "mcp-ballast",
-        "semanticVersion": clean.version,
-        "rules": [_rule(session) for session in clean.sessions],
-    }
+    for row, mutant in broken(clean.mutations):
+        result = mutant_result(row, mutant, trust.get(mutant.session, ()))
+        place = places.of(mutant.session, mutant.differences[0].step if mutant.differences else "")
+        results.append(result | {"ruleIndex": numbers[result["ruleId"]], "locations": [place]})
+    driver = {"name": "mcp-ballast", "semanticVersion": clean.version, "rules": rules}
+    standings = contracts.accounts(clean.sessions)
     one = {
         "tool": {"driver": driver},
         "originalUriBaseIds": {_BASE: {"description": {"text": "where the package mcp-ballast is installed"}}},
         "automationDetails": {"id": f"mcp-ballast/{_text(clean.target)}/"},
-        "invocations": [_invocation(clean)],
+        "invocations": [_invocation(clean, standings)],
         "results": results,
         "columnKind": "utf16CodeUnits",
+        "properties": {"contracts": {account.number: account.outcome for account in standings}},
     }
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [one]}
 
@@ -76,7 +83,7 @@ def _rule(session: SessionRun) -> dict[str, Any]:
         "help": {"text": _text(help_text), "markdown": _text(help_text)},
         "defaultConfiguration": {"level": _LEVELS.get(session.severity, "error")},
         "properties": {
-            "tags": ["mcp", session.host, session.surface, *session.incidents],
+            "tags": list(dict.fromkeys(("mcp", session.host, session.surface, *session.incidents))),
             "precision": "medium" if doubts(session) else "high",
             "problem.severity": _LEVELS.get(session.severity, "error"),
             "provenance": session.provenance,
@@ -89,13 +96,14 @@ def _rule(session: SessionRun) -> dict[str, Any]:
 def _result(session: SessionRun, finding: Finding, number: int, rule: int) -> dict[str, Any]:
     said = f"{finding.step}, {finding.where}: expected {finding.expected}, got {finding.actual}"
     advice = f" Next: {finding.advice}" if finding.advice else ""
+    doubt = f" Trust: {', '.join(doubts(session))}." if doubts(session) else ""
     return {
         "ruleId": session.id,
         "ruleIndex": rule,
         "level": _LEVELS.get(session.severity, "error"),
-        "message": {"text": _text(f"{said}.{advice}")},
+        "message": {"text": _text(f"{said}.{advice}{doubt}")},
         "partialFingerprints": {FINGERPRINT: fingerprint(session.id, finding, number)},
-        "properties": {"incidents": list(finding.incidents)},
+        "properties": {"incidents": list(finding.incidents), "host": session.host, "doubts": list(doubts(session))},
     }
 
 
@@ -124,17 +132,17 @@ class _Places:
         self._connector = _relative(name)
         self._files = files
 
-    def of(self, session: SessionRun, finding: Finding) -> dict[str, Any]:
-        """The place of one finding."""
-        file = _relative(self._files.get(session.id, ""))
-        line = _line_of(file, finding.step) if file else 1
+    def of(self, session: str, step: str) -> dict[str, Any]:
+        """The place of a step, by the ids of both."""
+        file = _relative(self._files.get(session, ""))
+        line = _line_of(file, step) if file else 1
         if file or self._connector:
             artifact = {"uri": file or self._connector}
         else:
-            artifact = {"uri": f"contract_tests/sessions/{quote(session.id)}.yaml", "uriBaseId": _BASE}
+            artifact = {"uri": f"contract_tests/sessions/{quote(session)}.yaml", "uriBaseId": _BASE}
         return {
             "physicalLocation": {"artifactLocation": artifact, "region": {"startLine": line}},
-            "logicalLocations": [{"fullyQualifiedName": _text(f"{session.id}/{finding.step}"), "kind": "function"}],
+            "logicalLocations": [{"fullyQualifiedName": _text(f"{session}/{step}"), "kind": "function"}],
         }
 
 
@@ -153,21 +161,34 @@ def _line_of(uri: str, step: str) -> int:
     return next((number for number, line in enumerate(lines, start=1) if line.strip() in words), 1)
 
 
-def _invocation(run: Run) -> dict[str, Any]:
-    not_checked = [session for session in run.sessions if session.verdict is Verdict.NOT_CHECKED]
+def _invocation(run: Run, standings: Sequence[contracts.Account]) -> dict[str, Any]:
     return {
         "executionSuccessful": True,
         "startTimeUtc": run.started.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "exitCode": run.exit_code,
         "toolExecutionNotifications": [
-            {
-                "level": "note",
-                "message": {"text": _text(f"{session.id} was not checked: {session.reason or 'no reason given'}")},
-                "descriptor": {"id": session.id},
-            }
-            for session in not_checked
+            {"level": "note", "message": {"text": _text(said)}, "descriptor": {"id": identity}}
+            for identity, said in _notices(run, standings)
         ],
     }
+
+
+def _notices(run: Run, standings: Sequence[contracts.Account]) -> Iterator[tuple[str, str]]:
+    """What no result says, by id: who was not checked and why, and whom not to trust."""
+    own = {session.id for session in run.sessions}
+    for session in run.sessions:
+        if session.verdict is Verdict.NOT_CHECKED:
+            advice = contracts.remedy(session.id, session.reason) if session.severity else ""
+            reason = contracts.why(session.reason or "no reason given", advice)
+            yield session.id, f"{session.id} was not checked: {reason}"
+    for account in standings:
+        if account.outcome == "not checked" and account.is_in_run and account.number not in own:
+            yield account.number, f"{account.number} was not checked: {contracts.why(account.reason, account.remedy)}"
+    if left := [account.number for account in standings if not account.is_in_run and not account.by]:
+        yield "contracts", f"contracts that were not part of this run: {', '.join(left)}"
+    for session in run.sessions:
+        if doubts(session):
+            yield session.id, f"{session.id} may say nothing of the platform of today: {', '.join(doubts(session))}"
 
 
 def _text(text: str) -> str:

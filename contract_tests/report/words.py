@@ -134,14 +134,19 @@ def body_size(received: Received) -> int:
 
 def timing(received: Received) -> str:
     """How the reply came over time, in one sentence without a full stop."""
-    beats = sum(chunk.is_heartbeat for chunk in received.chunks)
+    beats = sum(chunk.count for chunk in received.chunks if chunk.is_heartbeat)
     parts = [
         f"first byte after {seconds(received.first_byte)}" if received.first_byte is not None else "no byte",
-        plural(len(received.chunks), "chunk") + (f" ({plural(beats, 'heartbeat')})" if beats else ""),
+        plural(arrivals(received), "chunk") + (f" ({plural(beats, 'heartbeat')})" if beats else ""),
         f"longest gap {seconds(received.longest_gap)}" if _is_gap_worth_a_word(received) else "",
         f"{received.ending} after {seconds(received.duration)}",
     ]
     return ", ".join(part for part in parts if part)
+
+
+def arrivals(received: Received) -> int:
+    """How many times bytes arrived, those included that are recorded together."""
+    return sum(chunk.count for chunk in received.chunks)
 
 
 def _is_gap_worth_a_word(received: Received) -> bool:

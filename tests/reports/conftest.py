@@ -1,6 +1,7 @@
 """One replay as it could have happened: what holds, what breaks, what was not checked, with heartbeats and spans."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -232,6 +233,46 @@ def run() -> Run:
         ),
         notes=("2 sessions of this corpus need an OAuth target and were left out",),
     )
+
+
+def contract(number: str, title: str, verdict: Verdict, *steps: StepRun, reason: str = "") -> SessionRun:
+    """A numbered contract as it was checked."""
+    return replace(
+        session(number, title, verdict, *steps, surface="mcp", provenance="documented", reason=reason),
+        host="any",
+        incidents=("O-16", number),
+        severity="serious",
+    )
+
+
+@pytest.fixture
+def contracted(run: Run) -> Run:
+    """The run with contracts: one broken, one held but for a part, two not checked, one shown by a session."""
+    finding = Finding(
+        step='id "x"', where="status", expected="status 200", actual="status 400", incidents=("O-16", "CT-12"),
+        advice="Take every id that JSON-RPC allows.",
+    )  # fmt: skip
+    refused = StepRun(
+        name='id "x"',
+        sent=sent(rpc("ping", "x")),
+        received=answered("{}", status=400, after=0.002),
+        findings=(finding,),
+    )
+    waiting = StepRun(name="a call after 30 s of silence", sent=None, received=None,
+                      skipped="it must really be waited for: add --slow")  # fmt: skip
+    workers = 'it takes two processes of the server: [target] workers = ["http://...", "http://..."]'
+    return replace(
+        run,
+        sessions=(
+            *run.sessions,
+            session("legacy-2025-03-26", "A client of 2025-03-26", Verdict.PASSED, discovered(), provenance="inferred"),
+            contract("CT-12", "Every legal id is answered with the same id", Verdict.FAILED, discovered(), refused),
+            contract("CT-42", "A client that answers no pings is served", Verdict.PASSED, discovered(), waiting),
+            contract("CT-30", "Requests may reach any process", Verdict.NOT_CHECKED, reason=workers),
+            contract("CT-29", "Clients outlive a restart", Verdict.NOT_CHECKED,
+                     reason="the target asks for no authorization"),
+        ),
+    )  # fmt: skip
 
 
 @pytest.fixture

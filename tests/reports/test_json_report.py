@@ -87,13 +87,50 @@ def test_the_report_begins_with_its_format_and_the_verdict(run: Run, tmp_path: P
     assert report["started"] == "2026-11-21T03:04:05+00:00"
     session = report["sessions"][2]
     assert (session["provenance"], session["expires"], session["is_expired"]) == ("inferred", "2026-10-01", True)
+    assert session["doubts"] == ["only inferred", "expired 2026-10-01"]
     assert report["sessions"][1]["steps"][2]["received"]["chunks"][0] == {
         "at": 1.002,
         "size": 8,
         "is_heartbeat": True,
+        "count": 1,
     }
     assert report["sessions"][3]["steps"][1]["findings"][0]["actual"] == "404"
     assert report["sessions"][3]["steps"][2]["sent"] is None
+
+
+def test_the_report_says_how_each_of_the_43_contracts_stands(contracted: Run, tmp_path: Path) -> None:
+    """Issue 6, item 2: held, broken, or not checked, with the reason and what would make it checkable."""
+    contracts = written(contracted, tmp_path / "run.json")["contracts"]
+
+    assert contracts["text"] == "contracts: 2 hold, 1 is broken (CT-12), 40 not checked"
+    assert (contracts["held"], contracts["broken"], contracts["not_checked"]) == (2, 1, 40)
+    found = {one["number"]: one for one in contracts["standings"]}
+    assert list(found) == [f"CT-{number:02}" for number in range(1, 44)]
+    assert (found["CT-12"]["outcome"], found["CT-12"]["by"]) == ("broken", ["CT-12"])
+    assert (found["CT-17"]["outcome"], found["CT-17"]["by"]) == ("held", ["legacy-2025-03-26"])
+    assert found["CT-17"]["doubts"] == ["legacy-2025-03-26: only inferred"]
+    assert found["CT-42"]["left_out"] == ["a call after 30 s of silence: it must really be waited for: add --slow"]
+    assert found["CT-30"] == {
+        "number": "CT-30",
+        "title": "Requests of one session may reach any process",
+        "outcome": "not checked",
+        "by": [],
+        "reason": 'it takes two processes of the server: [target] workers = ["http://...", "http://..."]',
+        "remedy": 'two processes of the server: workers = ["http://...", "http://..."] under [target]',
+        "left_out": [],
+        "doubts": [],
+        "is_in_run": True,
+        "is_applicable": True,
+    }
+    assert (found["CT-29"]["remedy"], found["CT-29"]["is_applicable"]) == (
+        "nothing, unless people should have to log in to this target",
+        False,
+    )
+    assert (found["CT-01"]["reason"], found["CT-01"]["remedy"], found["CT-01"]["is_in_run"]) == (
+        "it was not part of this run",
+        "a run without --only and --host-profile, or one with --only CT-01",
+        False,
+    )
 
 
 def test_a_hostile_body_comes_back_character_by_character(run: Run, hostile: Received, tmp_path: Path) -> None:

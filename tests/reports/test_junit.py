@@ -88,6 +88,72 @@ def test_provenance_and_doubts_are_properties(run: Run, tmp_path: Path) -> None:
     assert properties(root[0])[:2] == [("url", "http://127.0.0.1:8123/mcp"), ("mcp-ballast", "0.1.0")]
 
 
+def test_doubts_stand_in_the_message_too(run: Run, tmp_path: Path) -> None:
+    """Issue 6, item 1: most readers of the format show no properties."""
+    doubtful = [replace(run.sessions[number], provenance="inferred", is_expired=True) for number in (3, 4)]
+
+    failed, skipped = written(replace(run, sessions=tuple(doubtful)), tmp_path / "run.xml").findall(".//testcase")
+
+    assert [one.get("message") for one in failed.findall("failure")] == [
+        "initialize, status: expected 200, got 404 (and 1 more finding) [only inferred, expired 2027-03-29]"
+    ]
+    assert [one.get("message") for one in skipped.findall("skipped")] == [
+        "the target has no tool that writes [only inferred, expired 2027-03-29]"
+    ]
+
+
+def test_contracts_that_have_no_case_of_their_own_get_one(contracted: Run, tmp_path: Path) -> None:
+    """Issue 6, item 2: what sessions show of a contract; what was not part of the run is named, not counted."""
+    root = written(contracted, tmp_path / "run.xml")
+
+    first, second = root.findall("testsuite")
+    cases = {case.get("name"): case for case in first.findall("testcase")}
+    assert [one.get("message") for one in cases["CT-29"].findall("skipped")] == [
+        (
+            "the target asks for no authorization. "
+            "What would make it checkable: nothing, unless people should have to log in to this target"
+        )
+    ]
+    assert cases["CT-12"].find("failure") is not None
+    assert (second.get("name"), second.get("tests")) == ("examples/pydocs.py, contracts", "1")
+    (shown,) = second.findall("testcase")
+    assert (shown.get("classname"), shown.get("name"), len(shown)) == ("contract", "CT-17", 1)
+    assert properties(shown) == [
+        ("title", "Every event that clients of older revisions get carries a message"),
+        ("shown by", "legacy-2025-03-26"),
+        ("doubt", "legacy-2025-03-26: only inferred"),
+    ]
+    told = properties(second)
+    assert told[0] == ("contracts", "contracts: 2 hold, 1 is broken (CT-12), 40 not checked")
+    assert ("not part of this run", "CT-01") in told
+    assert (root.get("tests"), root.get("failures"), root.get("skipped")) == ("11", "2", "3")
+
+
+def test_a_contract_that_a_session_breaks_is_a_failure_though_its_own_check_holds(
+    contracted: Run, tmp_path: Path
+) -> None:
+    """Ours: a number is broken if a finding of anything names it."""
+    session = contracted.sessions[3]
+    step = session.steps[1]
+    finding = replace(step.findings[0], incidents=("CT-42", "CT-06"))
+    accusing = replace(session, steps=(replace(step, findings=(finding,)),))
+    run = replace(contracted, sessions=(accusing, contracted.sessions[7]))
+
+    suite = written(run, tmp_path / "run.xml").findall("testsuite")[1]
+
+    assert {
+        case.get("name"): [one.get("message") for one in case.findall("failure")] for case in suite if case.get("name")
+    } == {
+        "CT-06": [
+            (
+                "A question before the handshake is answered or refused, and the handshake still works: "
+                "broken, as chatgpt-legacy-fallback shows"
+            )
+        ],
+        "CT-42": ["A client that answers no pings is served all the same: broken, as chatgpt-legacy-fallback shows"],
+    }
+
+
 def test_a_hostile_body_leaves_the_document_well_formed(run: Run, hostile: Received, tmp_path: Path) -> None:
     """XML 1.0 forbids most control characters and lone surrogates, even as references."""
     session = run.sessions[3]

@@ -8,7 +8,18 @@ from typing import Any, Final
 import jsonschema
 import pytest
 
-from contract_tests.outcome import Finding, Received, Run, Verdict
+from contract_tests.outcome import (
+    Difference,
+    Fate,
+    Finding,
+    MutantRun,
+    MutationRun,
+    Received,
+    RuleRun,
+    Run,
+    StepRun,
+    Verdict,
+)
 from contract_tests.report.sarif import write_sarif
 
 TEXT: Final = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string", "minLength": 1}}}
@@ -92,6 +103,7 @@ SCHEMA: Final = {
                     "results": {"type": "array", "items": RESULT},
                     "automationDetails": {"type": "object", "required": ["id"]},
                     "originalUriBaseIds": {"type": "object"},
+                    "properties": {"type": "object"},
                     "columnKind": {"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
                     "invocations": {
                         "type": "array",
@@ -153,8 +165,46 @@ def test_an_expired_or_inferred_session_says_so_and_one_not_checked_is_no_result
     report = written(run, tmp_path / "run.sarif")
 
     assert "Trust: only inferred, expired 2026-10-01." in report["tool"]["driver"]["rules"][2]["help"]["text"]
-    (notice,) = report["invocations"][0]["toolExecutionNotifications"]
-    assert notice["message"]["text"] == "chatgpt-write-twice was not checked: the target has no tool that writes"
+    assert notices(report) == [
+        "chatgpt-write-twice was not checked: the target has no tool that writes",
+        "contracts that were not part of this run: " + ", ".join(f"CT-{number:02}" for number in range(1, 44)),
+        "chatgpt-retired-probe may say nothing of the platform of today: only inferred, expired 2026-10-01",
+    ]
+
+
+def test_a_result_of_a_doubtful_session_says_so(run: Run, tmp_path: Path) -> None:
+    """Issue 6, item 1: an alert is read without its rule."""
+    doubtful = replace(run.sessions[3], provenance="inferred")
+
+    first, _ = written(replace(run, sessions=(doubtful,)), tmp_path / "run.sarif")["results"]
+
+    assert first["message"]["text"].endswith("when discovery fails. Trust: only inferred.")
+    assert first["properties"]["doubts"] == ["only inferred"]
+    assert first["properties"]["host"] == "chatgpt"
+
+
+def test_a_contract_says_how_it_stands_and_what_would_make_it_checkable(contracted: Run, tmp_path: Path) -> None:
+    """Issue 6, item 2: not checked is a notification, because an alert would say that something is wrong."""
+    report = written(contracted, tmp_path / "run.sarif")
+
+    standings = report["properties"]["contracts"]
+    assert {number: standings[number] for number in ("CT-12", "CT-17", "CT-30", "CT-01")} == {
+        "CT-12": "broken",
+        "CT-17": "held",
+        "CT-30": "not checked",
+        "CT-01": "not checked",
+    }
+    said = notices(report)
+    assert (
+        "CT-29 was not checked: the target asks for no authorization. "
+        "What would make it checkable: nothing, unless people should have to log in to this target"
+    ) in said
+    assert [text for text in said if text.startswith("contracts that were not part of this run: CT-01, CT-02")]
+    assert [result["ruleId"] for result in report["results"]][-1] == "CT-12"
+
+
+def notices(report: dict[str, Any]) -> list[str]:
+    return [one["message"]["text"] for one in report["invocations"][0]["toolExecutionNotifications"]]
 
 
 def fingerprints(report: dict[str, Any]) -> list[str]:
@@ -216,3 +266,52 @@ def test_a_run_without_findings_is_valid_too(run: Run, tmp_path: Path) -> None:
     passed = tuple(session for session in run.sessions if session.verdict is Verdict.PASSED)
 
     assert written(replace(run, sessions=passed), tmp_path / "run.sarif")["results"] == []
+
+
+def mutated(run: Run) -> Run:
+    """The run with one kind of platform change, under which two sessions break: one of them twice, alike."""
+    change = Difference(
+        step="discover", part="body", pointer="/params/_meta/x", kind="added", value='string "new"', position="here"
+    )
+    finding = Finding(step="discover", where="status", expected="status 200", actual="status 400")
+    step = StepRun(name="discover", sent=None, received=None, findings=(finding,))
+    rule = RuleRun(
+        id="unknown-member-meta", title="A member nobody knows", stands_for="The platform adds one.", source="it did",
+        expected="to be ignored", incidents=("S-01", "CT-09"), advice="Ignore what you do not know.",
+        survived=5, broke=3, not_tried=0, not_applicable=1,
+    )  # fmt: skip
+
+    def broke(session: str, *differences: Difference) -> MutantRun:
+        return MutantRun(
+            rule=rule.id, session=session, fate=Fate.BROKE, differences=differences, steps=(step,), plays=4
+        )
+
+    mutants = (
+        broke("chatgpt-create-modern", change),
+        broke("chatgpt-create-modern", change),
+        broke("chatgpt-retired-probe", change),
+        MutantRun(rule=rule.id, session="chatgpt-slow-call", fate=Fate.SURVIVED, differences=(), plays=1),
+    )
+    mutations = MutationRun(
+        seed=1, budget=0, derived=8, duration=1.0, sessions=("chatgpt-create-modern", "chatgpt-retired-probe"),
+        rules=(rule,), mutants=mutants,
+    )  # fmt: skip
+    return replace(run, sessions=run.sessions[:3], mutations=mutations)
+
+
+def test_a_mutant_that_broke_is_a_result_with_the_smallest_change(run: Run, tmp_path: Path) -> None:
+    """Issue 6, items 4 and 6: a warning, because nothing is broken yet."""
+    report = written(mutated(run), tmp_path / "run.sarif")
+
+    rule = report["tool"]["driver"]["rules"][3]
+    assert (rule["id"], rule["defaultConfiguration"]) == ("mutation/unknown-member-meta", {"level": "warning"})
+    assert (rule["properties"]["survived"], rule["properties"]["tried"]) == (5, 8)
+    first, second = report["results"]
+    assert (first["ruleId"], first["ruleIndex"], first["level"]) == ("mutation/unknown-member-meta", 3, "warning")
+    assert first["message"]["text"] == (
+        'chatgpt-create-modern breaks with discover, body /params/_meta/x: added string "new". '
+        "discover, status: expected status 200, got status 400. Next: Ignore what you do not know."
+    )
+    assert second["message"]["text"].endswith("Trust: only inferred, expired 2026-10-01.")
+    assert first["locations"][0]["logicalLocations"][0]["fullyQualifiedName"] == "chatgpt-create-modern/discover"
+    assert first["partialFingerprints"] != second["partialFingerprints"]
