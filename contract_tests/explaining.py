@@ -82,6 +82,8 @@ def _step(step: Step) -> Iterator[str]:
     if step.when.known or step.when.unknown or step.when.cut:
         yield f"    only if   {'; '.join(_condition(step))}"
     yield from _sent(step.send)
+    if step.send_over:
+        yield f"    slowly    over {step.send_over:g} s, in pieces"
     if step.cut_after:
         yield f"    leaves    after {step.cut_after:g} s"
     for line in _expected(step.expect):

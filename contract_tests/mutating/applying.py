@@ -44,6 +44,8 @@ def _edited(step: Step, edits: Sequence[Edit]) -> Step:
     for edit in edits:
         if edit.part is Part.CUT:
             step = replace(step, cut_after=edit.value)
+        elif edit.part is Part.PACE:
+            step = replace(step, send_over=edit.value)
         else:
             step = replace(step, send=_edited_send(step.send, edit))
     return step

@@ -20,6 +20,7 @@ class Part(StrEnum):
     QUERY = "query"
     FORM = "form"
     CUT = "cut"
+    PACE = "pace"
 
 
 class Position(StrEnum):

@@ -62,6 +62,7 @@ def to_step(data: Mapping[str, Any], headers: Mapping[str, str | None]) -> Step:
         parallel=data.get("parallel", 1),
         follow_until=data.get("follow_until", ""),
         signs=data.get("sign", {}),
+        send_over=data.get("send_over", 0.0),
         cut_after=data.get("cut_after"),
         limit=data.get("limit", 30.0),
         captures=tuple(_to_capture(name, how) for name, how in data.get("capture", {}).items()),

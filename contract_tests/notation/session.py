@@ -127,6 +127,8 @@ class Condition:
 class Step:
     """One exchange of a session. `pause` is waited before, `cut_after` is when the client goes away (seconds).
 
+    `send_over` is how long (seconds) the body takes to be sent, in pieces; at once unless told.
+
     `idle` is time that must really pass (seconds, or a template). `parallel` makes several requests of it at once: so
     many equal ones, or one for every item of the list that stands for a name. `signs` are claims by variable name.
     """
@@ -140,6 +142,7 @@ class Step:
     parallel: int | Mapping[str, str] = 1
     follow_until: str = ""
     signs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    send_over: float = 0.0
     cut_after: float | None = None
     limit: float = 30.0
     captures: tuple[Capture, ...] = ()

@@ -252,7 +252,13 @@ class Dialogue:
             headers = (*headers, ("traceparent", f"00-{trace_id}-{self.random.getrandbits(64) | 1:016x}-01"))
         limit = step.limit if step.cut_after is None else max(step.limit, step.cut_after + 1)
         request = Request(
-            method=send.method, url=url, headers=headers, body=encode(body), cut_after=step.cut_after, limit=limit
+            method=send.method,
+            url=url,
+            headers=headers,
+            body=encode(body),
+            cut_after=step.cut_after,
+            limit=limit,
+            send_over=step.send_over,
         )
         return request, trace_id, values
 

@@ -217,6 +217,26 @@ def test_a_handshake_that_refuses_a_newer_version_is_found() -> None:
     assert (broken.findings[0].expected, broken.findings[0].actual) == ("status 200", "status 400 (-32602: no)")
 
 
+class ReadingOnce(Careful):
+    """Takes what has arrived for all there is."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        first = await receive()
+
+        async def at_once() -> Any:
+            return {**first, "more_body": False} if first["type"] == "http.request" else first
+
+        await super().__call__(scope, at_once, send)
+
+
+def test_a_server_that_reads_once_is_found() -> None:
+    """Issue 6: slower sending."""
+    run = mutate(ReadingOnce(), "sent-slowly", "header-new", only=["create-noauth-modern"])
+
+    assert broken_rules(run) == {"sent-slowly"}
+    assert smallest(run) == {("pace", "send_over", "replaced", "number 0.3")}
+
+
 class Remembering(Careful):
     """Refuses the request it answered last, whatever its id: a lock against repetition in the wrong place."""
 

@@ -4,11 +4,12 @@ import json
 import socket
 import threading
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import anyio
 import pytest
 
+from contract_tests import open_target
 from contract_tests.notation.session import FormBody, JsonBody, RawBody
 from contract_tests.outcome import Ending, Received
 from contract_tests.replay.wire import Request, Wire, encode
@@ -46,6 +47,26 @@ def test_a_request_carries_the_given_headers_and_nothing_of_a_client_library() -
             'X-Openai-Session: v1/é\r\nMcp-Name: search\r\nContent-Length: 10\r\n\r\n{"q":"é"}'
         ).encode()
     ]
+
+
+def test_a_body_can_be_sent_in_pieces() -> None:
+    """Issue 6: slower sending; its length is said beforehand, so that a server knows what is to come."""
+    pieces: list[bytes] = []
+
+    async def server(scope: Any, receive: Any, send: Any) -> None:
+        more = scope["type"] == "http"
+        while more:
+            message = await receive()
+            pieces.append(message["body"])
+            more = message["more_body"]
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": scope["http_version"].encode()})
+
+    with open_target(server) as target:
+        received = exchange(target.url, body=b'{"jsonrpc":"2.0"}', send_over=0.2)
+
+    assert (received.status, received.body) == (200, "1.1")
+    assert [piece for piece in pieces if piece] == [b'{"jso', b'nrpc"', b':"2.0', b'"}']
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Clients that come twice, ask again, leave early or stay longer."""
+"""Clients that come twice, ask again, leave early, stay longer, or send slowly."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -6,13 +6,15 @@ from typing import Final
 from ...notation.session import Expect, Session
 from ..change import Change, Edit, Part, Position
 from ..expectations import or_as_before
-from ..places import Message, requests
+from ..places import Message, messages, requests
 from ..rule import Mutant, Rule, together
 
 _EARLY: Final = 0.01
 """Seconds: after the request went out, before most answers begin."""
 
 _LONGER: Final = 2.0
+_SLOWLY: Final = 0.3
+"""Seconds for a body: long enough that its pieces arrive apart, short enough for hundreds of them."""
 
 
 def _beside(session: Session) -> tuple[Mutant, ...]:
@@ -66,6 +68,16 @@ def _stayed(session: Session) -> tuple[Mutant, ...]:
     )
 
 
+def _slowly(session: Session) -> tuple[Mutant, ...]:
+    return together(
+        Change(
+            step=message.step.name,
+            edits=(Edit(part=Part.PACE, place=("send_over",), value=_SLOWLY, before=message.step.send_over),),
+        )
+        for message in messages(session)
+    )
+
+
 RULES: Final = (
     Rule(
         id="second-client",
@@ -110,5 +122,15 @@ RULES: Final = (
         advice="Send signs of life until there is a result: do not rely on the client's limit to end the call.",
         derive=_stayed,
         is_alone=True,
+    ),
+    Rule(
+        id="sent-slowly",
+        title="The body comes slowly, in pieces",
+        stands_for="A bad line, a relay in between, or a larger body than today's: it does not arrive at once.",
+        expected="what the session expects",
+        source="HTTP promises nothing about how a body is cut up; larger _meta no longer fit into one packet",
+        incidents=("S-01", "T-03", "CT-31"),
+        advice="Read the body to its end, by its length or its last chunk, before you parse it; give it some seconds.",
+        derive=_slowly,
     ),
 )

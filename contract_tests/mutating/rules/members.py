@@ -34,13 +34,14 @@ def _edit(message: Message, place: Place, value: Any, **more: Any) -> Change:
     return Change(step=message.step.name, edits=(edit,), **more)
 
 
-def _added(session: Session, places: _Places, prefix: str = "") -> tuple[Mutant, ...]:
-    return together(
-        _edit(message, (*place, prefix + name), value)
-        for message in messages(session)
-        for place in places(message)
-        for name, value in _NEW.items()
-    )
+def _added(session: Session, places: _Places) -> tuple[Mutant, ...]:
+    return together(_new_members(session, places))
+
+
+def _new_members(session: Session, places: _Places, prefix: str = "") -> Iterator[Change]:
+    for message in messages(session):
+        for place in places(message):
+            yield from (_edit(message, (*place, prefix + name), value) for name, value in _NEW.items())
 
 
 def _top(session: Session) -> tuple[Mutant, ...]:
@@ -55,7 +56,13 @@ def _meta(session: Session) -> tuple[Mutant, ...]:
     def places(message: Message) -> Iterable[Place]:
         return message.objects(META)
 
-    return _added(session, places, "openai/") + together(_new_meta(session))
+    inner = _new_members(session, _objects_in_meta)
+    return together([*_new_members(session, places, "openai/"), *inner]) + together(_new_meta(session))
+
+
+def _objects_in_meta(message: Message) -> Iterator[Place]:
+    """The platform's own objects, such as a location: they grow like everything else."""
+    yield from (place for place, value in _platform_meta(message) if isinstance(value, Mapping))
 
 
 def _new_meta(session: Session) -> Iterator[Change]:
@@ -80,6 +87,8 @@ def _capabilities(session: Session) -> tuple[Mutant, ...]:
 
 
 def _new_capabilities(message: Message, place: Place) -> Iterator[tuple[Place, Any]]:
+    for inner in _objects_below(message.at(place)):
+        yield (*inner, "ballastSetting"), "new"
     yield ("ballast",), {}
     yield ("ballastSettings",), {"modes": ["new"], "limit": 7, "until": None}
     for group in ("extensions", "experimental"):
@@ -87,6 +96,13 @@ def _new_capabilities(message: Message, place: Place) -> Iterator[tuple[Place, A
             yield (group, "com.example/ballast"), {"enabled": True}
         else:
             yield (group,), {"com.example/ballast": {"enabled": True}}
+
+
+def _objects_below(value: Mapping[str, Any]) -> Iterator[Place]:
+    for name, inner in value.items():
+        if isinstance(inner, Mapping):
+            yield (name,)
+            yield from ((name, *place) for place in _objects_below(inner))
 
 
 def _removed(session: Session) -> Iterator[Mutant]:
@@ -210,7 +226,7 @@ def _one_type(where: str, derive: Callable[[Session], Iterable[Mutant]], **words
 RULES: Final = (
     _unknown("top", _top, "beside jsonrpc, id and method"),
     _unknown("params", _params, "in params"),
-    _unknown("meta", _meta, "in params._meta, or _meta where there was none"),
+    _unknown("meta", _meta, "in params._meta, in an object of it, or _meta where there was none"),
     _unknown("client-info", _client_info, "in the client's description"),
     _unknown("capabilities", _capabilities, "among the client's capabilities"),
     Rule(
