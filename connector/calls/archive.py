@@ -49,6 +49,15 @@ class Archive:
         counted = {} if self._desk is None else self._desk.outcomes
         return {outcome.value: counted[outcome] for outcome in Outcome if counted.get(outcome)}
 
+    def leases(self) -> dict[str, float]:
+        """What came of renewing leases, by how often."""
+        counted = {} if self._desk is None else self._desk.leases.copy()
+        return {renewal.value: count for renewal, count in counted.items() if count}
+
+    def held(self) -> int:
+        """How many calls this worker runs under a lease."""
+        return 0 if self._desk is None else self._desk.held()
+
     @asynccontextmanager
     async def running(self, *, drain: Callable[[], float]) -> AsyncIterator[None]:
         """Look after the store while the connector serves. At the end, calls still running get `drain()` seconds.

@@ -22,7 +22,7 @@ from typing import Final
 from ..errors import StoreTooNew, StoreUnavailable
 from ..guard import Guard
 from ..stores.port import Claim, Claimed, Entry, State, Store, Verdict
-from .holding import Hold, Settled, settled, until_stored
+from .holding import Hold, Renewal, Settled, settled, until_stored
 from .keeping import Keeping
 from .keys import BadKey, Digest, Request, Wish, wish_of
 from .outcome import (
@@ -70,6 +70,9 @@ class Attempt:
 
 ATTEMPT: Final[ContextVar[Attempt | None]] = ContextVar("ballast_attempt", default=None)
 
+ORIGIN: Final[ContextVar[str | None]] = ContextVar("ballast_origin", default=None)
+"""How whoever is answered from somebody else's call may name that call. Opaque here; set by who hands a call over."""
+
 Run = Callable[[], Awaitable[Ended]]
 
 
@@ -94,6 +97,7 @@ class _Running:
 
     task: "asyncio.Task[Reply | Claimed | None]"
     is_begun: bool = False
+    origin: str | None = None
 
 
 class Desk:
@@ -105,6 +109,7 @@ class Desk:
         self._notes: set[asyncio.Task[None]] = set()
         self._is_closing = False
         self.outcomes: Counter[Outcome] = Counter()
+        self.leases: Counter[Renewal] = Counter()
 
     async def call(self, request: Request, guard: Guard, run: Run) -> Reply:
         """Answer a call: by running it, or by what an equal one came to.
@@ -119,6 +124,10 @@ class Desk:
         if wish is None:
             return self._counted(await _unguarded(run))
         return self._counted(await self._once(wish, guard, run))
+
+    def held(self) -> int:
+        """How many calls this worker runs under a lease."""
+        return sum(running.is_begun for running in list(self._running.values()))
 
     def note_delivered(self, receipt: Receipt) -> None:
         """An answer arrived: an equal call from now on is a new wish. Stored in the background."""
@@ -174,7 +183,7 @@ class Desk:
             takes_over=guard.takes_over,
         )
         task = asyncio.create_task(self._claim_and_run(claim, wish, guard, run))
-        self._running[holder] = _Running(task)
+        self._running[holder] = _Running(task, origin=ORIGIN.get())
         task.add_done_callback(lambda _: self._running.pop(holder, None))
         return await asyncio.shield(task)
 
@@ -185,7 +194,7 @@ class Desk:
         entry, task = claimed.entry, asyncio.current_task()
         assert task is not None  # noqa: S101  # it was made one line above the await
         lease = self._policy.lease
-        hold = Hold(self._store, entry, lease=lease, yields=guard.takes_over, stop=task.cancel)
+        hold = Hold(self._store, entry, lease=lease, yields=guard.takes_over, stop=task.cancel, tally=self.leases)
         if self._is_closing:
             hold.rest()
             await hold.release()
@@ -239,7 +248,7 @@ class Desk:
             return Reply(outcome=outcome, result=result, key_hash=hash_of(wish.key))
         if ended.state is State.UNKNOWN:
             outcome = Outcome.UNKNOWN
-        packed = self._keeping.pack(entry.key, ended.result)
+        packed = self._keeping.pack(entry.key, ended.result, origin=ORIGIN.get())
         became = await hold.settle(ended.state, packed, window)
         if became is Settled.NOT_YET and outcome is not Outcome.UNKNOWN:
             # Who may be taken over may be run again once the lease is over: that would be a second answer to one wish.
@@ -279,6 +288,7 @@ class Desk:
                     result=marked(reply.result, outcome, entry),
                     receipt=reply.receipt,
                     key_hash=reply.key_hash,
+                    origin=here.origin,
                 )
         return await self._join_elsewhere(wish, entry, give_up)
 
@@ -316,6 +326,7 @@ class Desk:
             result=marked(result, outcome, entry, note=note),
             receipt=_receipt(wish, entry.epoch),
             key_hash=hash_of(wish.key),
+            origin=self._keeping.origin_of(entry),
         )
 
     def _outside_key(self, entry: Entry) -> str:

@@ -18,9 +18,10 @@ from pydantic_core import PydanticSerializationError
 from ..errors import StoreTooNew, StoreUnavailable
 from ..guard import Guard
 from ..principal import principal_of
+from ..telemetry.linking import context_of, point_to
 from .answering import ToolResult, answer, ended, not_called
 from .archive import Archive
-from .desk import ATTEMPT, BACK_IN, Desk, NobodyAsks
+from .desk import ATTEMPT, BACK_IN, ORIGIN, Desk, NobodyAsks
 from .keys import PARAM_KEY, Request
 from .outcome import NO_STORE, Ended, Outcome, Reply, refusal
 
@@ -30,6 +31,14 @@ ROUNDS: Final = ("inputResponses", "requestState")
 
 OUTCOME: Final = "ballast.guard.outcome"
 KEY_HASH: Final = "ballast.guard.key_hash"
+
+NEWS: Final = {
+    Outcome.JOINED: "ballast.call.joined",
+    Outcome.REPLAYED: "ballast.call.replayed",
+    Outcome.TAKEOVER: "ballast.call.taken_over",
+    Outcome.UNKNOWN: "ballast.call.unknown",
+}
+"""What is told on the span as an event, at the moment at which the answer was known."""
 
 
 class Replying(Protocol):
@@ -82,6 +91,7 @@ async def run_once(handing: Handing, archive: Archive) -> ToolResult:
         if guard.without_store == "run":
             return (await answer(name, run))[0]
         return _result(refusal(NO_STORE.format(seconds=BACK_IN)))
+    ORIGIN.set(context_of(trace.get_current_span()))
     reply = await desk.call(request, guard, once)
     _say(reply)
     _note_when_delivered(desk, reply, handing.replying)
@@ -150,6 +160,9 @@ def _say(reply: Reply) -> None:
     span.set_attribute(OUTCOME, reply.outcome.value)
     if reply.key_hash is not None:
         span.set_attribute(KEY_HASH, reply.key_hash)
+    if reply.outcome in NEWS:
+        span.add_event(NEWS[reply.outcome])
+    point_to(span, reply.origin)
 
 
 def _result(data: Mapping[str, Any]) -> CallToolResult:

@@ -5,6 +5,7 @@ Knows the store's port and a clock. Does not know what the call does, nor who wa
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from enum import Enum
 from time import monotonic
@@ -28,6 +29,16 @@ _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 2.0
 
 
+class Renewal(Enum):
+    """What came of renewing a lease. The values are labels of metrics."""
+
+    RENEWED = "renewed"
+    FAILED = "failed"
+    """The store did not answer; there is time to try again."""
+    LOST = "lost"
+    """The call is no longer this worker's."""
+
+
 class Settled(Enum):
     """What became of storing an outcome."""
 
@@ -41,12 +52,22 @@ class Settled(Enum):
 class Hold:
     """A claim of this worker on a call."""
 
-    def __init__(self, store: Store, entry: Entry, *, lease: float, yields: bool, stop: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        entry: Entry,
+        *,
+        lease: float,
+        yields: bool,
+        stop: Callable[[], object],
+        tally: Counter[Renewal],
+    ) -> None:
         """`stop` is called when the call is no longer ours. `yields`: somebody else may run it once the lease is over,
         so it must stop here then, even if nobody said that it was taken.
         """
         self._store, self._entry, self._lease, self._stop = store, entry, lease, stop
         self.yields = yields
+        self._tally = tally
         self._until = monotonic() + lease
         self._loop = asyncio.get_running_loop()
         self._timer = self._loop.call_later(lease / RENEWALS, self._renew_soon)
@@ -86,13 +107,16 @@ class Hold:
             is_ours = await self._store.renew(entry.key, epoch=entry.epoch, holder=entry.holder, lease=self._lease)
         except StoreUnavailable as gone:
             is_ours = not self.yields or monotonic() < self._until
+            self._tally[Renewal.FAILED] += is_ours
             logger.warning("The lease of a running call could not be renewed: %s", gone)
         else:
             self._until = monotonic() + self._lease
+            self._tally[Renewal.RENEWED] += is_ours
         if is_ours:
             self._timer = self._loop.call_later(self._lease / RENEWALS, self._renew_soon)
         else:
             self.is_lost = True
+            self._tally[Renewal.LOST] += 1
             self._stop()
 
 

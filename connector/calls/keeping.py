@@ -41,11 +41,12 @@ class Keeping:
     largest: int
     seal: Seal | None = None
 
-    def pack(self, key: str, result: Mapping[str, Any]) -> bytes:
-        """What is stored for a result."""
-        body = to_json({"result": result})
+    def pack(self, key: str, result: Mapping[str, Any], *, origin: str | None = None) -> bytes:
+        """What is stored for a result. `origin` is kept with it as it is (`origin_of`)."""
+        named = {} if origin is None else {"origin": origin}
+        body = to_json({"result": result, **named})
         if len(body) > self.largest:
-            body = to_json({"size": len(body), "sha256": hashlib.sha256(body).hexdigest()})
+            body = to_json({"size": len(body), "sha256": hashlib.sha256(body).hexdigest(), **named})
         return body if self.seal is None else self.seal.seal(body, bound_to=key.encode())
 
     def unpack(self, entry: Entry) -> Mapping[str, Any] | None:
@@ -62,6 +63,15 @@ class Keeping:
             return result
         said = NOT_KEPT.format(when=ended, size=kept.get("size"), digest=kept.get("sha256"))
         return refusal(said)
+
+    def origin_of(self, entry: Entry) -> str | None:
+        """What was packed with the result as its origin; None if there was none, or nobody can tell."""
+        try:
+            kept = {} if entry.result is None else from_json(self._opened(entry.key, entry.result))
+        except NotReadable:
+            return None
+        origin = kept.get("origin")
+        return origin if isinstance(origin, str) else None
 
     def _opened(self, key: str, stored: bytes) -> bytes:
         if stored[:1] == _CLEAR:

@@ -48,12 +48,15 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """The answer to a call, as JSON data. `receipt` is None where it does not matter whether the answer arrives."""
+    """The answer to a call, as JSON data. `receipt` is None where it does not matter whether the answer arrives.
+    `origin` names the call that was run, where that was another one.
+    """
 
     outcome: Outcome
     result: Mapping[str, Any]
     receipt: Receipt | None = None
     key_hash: str | None = None
+    origin: str | None = None
 
 
 LOST: Final = (
