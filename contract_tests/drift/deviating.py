@@ -1,0 +1,154 @@
+"""How one shape differs from what is approved: the deviations, each said once. Pure.
+
+A member that comes with all that is in it is one deviation, as is a value that takes another's place.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from connector.recorder.paths import read
+from connector.recorder.shape import Shape
+
+from .finding import Deviation
+from .kinds import Kind, Turn
+from .lock import MANY, Approved, Lock, Profile, Trait, place_of, traits_of
+
+_AGENT: Final = "user-agent"
+
+
+def deviations(shape: Shape, lock: Lock) -> tuple[Deviation, ...]:
+    """What is new about a shape; what it lacks is among it, whether or not others still have it."""
+    approved = lock.places.get(place_of(shape))
+    if shape.surface not in lock.surfaces:
+        return (Deviation(kind=Kind.SURFACE, turn=Turn.APPEARED, name=shape.surface, now=product_of(shape)),)
+    if approved is None:
+        return (Deviation(kind=Kind.METHOD, turn=Turn.APPEARED, name=shape.method),)
+    found = [*_version(shape, approved), *_pieces(shape, approved, lock)]
+    version = shape.version if found and found[0].kind is Kind.VERSION else ""
+    return tuple(_products(_said_once(found, version), shape, lock))
+
+
+def product_of(shape: Shape) -> str:
+    """What a client calls itself in its User-Agent, without a version."""
+    return next((word for name, word in shape.values if name == _AGENT), "")
+
+
+def _products(found: Iterable[Deviation], shape: Shape, lock: Lock) -> Iterator[Deviation]:
+    """A product that was never seen is a surface that nobody has met, also where the tables take it for a known one."""
+    found = list(found)
+    product = product_of(shape)
+    is_new = product and not any(
+        (Kind.VALUE, f"{_AGENT}: {product}") in profile.traits
+        for approved in lock.places.values()
+        for profile in approved.versions.values()
+    )
+    for each in found:
+        if is_new and each.kind is Kind.VALUE and each.name.partition(": ")[0] in {_AGENT, "client"}:
+            if each.name.startswith(_AGENT) and each.turn is not Turn.VANISHED:
+                yield Deviation(kind=Kind.SURFACE, turn=Turn.APPEARED, name=shape.surface, now=product)
+        else:
+            yield each
+
+
+def _version(shape: Shape, approved: Approved) -> Iterator[Deviation]:
+    if shape.version in approved.versions or not approved.versions:
+        return
+    if shape.version:
+        yield Deviation(kind=Kind.VERSION, turn=Turn.APPEARED, name=shape.version)
+    else:
+        yield Deviation(kind=Kind.VERSION, turn=Turn.VANISHED, name="any", was=" or ".join(sorted(approved.versions)))
+
+
+def _pieces(shape: Shape, approved: Approved, lock: Lock) -> Iterator[Deviation]:
+    profile = approved.versions.get(shape.version)
+    traits = traits_of(shape)
+    # What few requests have shown is not all they can have: what the surface sends elsewhere is nothing new there.
+    is_thin = max((each.seen for each in approved.versions.values()), default=0) < MANY
+    elsewhere = lock.known_at(shape.surface, shape.channel) if is_thin else frozenset()
+    for trait, words in traits.items():
+        known = approved.words(trait)
+        if known is None and trait not in elsewhere:
+            yield Deviation(kind=trait[0], turn=Turn.APPEARED, name=trait[1], now=_types(words))
+        elif known and words - known:
+            yield Deviation(kind=trait[0], turn=Turn.CHANGED, name=trait[1], was=_types(known), now=_types(words))
+    if profile is not None:
+        for trait in sorted(profile.regular - traits.keys()):
+            yield _vanished(trait, profile)
+
+
+def _vanished(trait: Trait, profile: Profile) -> Deviation:
+    return Deviation(kind=trait[0], turn=Turn.VANISHED, name=trait[1], was=_types(profile.traits[trait].words))
+
+
+def _types(words: Iterable[str]) -> str:
+    return " or ".join(sorted(words))
+
+
+def _said_once(found: list[Deviation], version: str) -> Iterator[Deviation]:
+    """Leave out what only follows from another deviation."""
+    found = [*_exchanged(found)]
+    said = {(each.kind, each.name): each for each in found}
+    for each in found:
+        if each.kind is Kind.MEMBER and _follows_from_parent(each, said):
+            continue
+        if each.kind is Kind.MEMBER and each.turn is Turn.APPEARED and _is_told_by_value(each, found):
+            continue
+        is_told = _is_told_by_name(each, found) or each.name.endswith(f": {version}")
+        if each.kind is Kind.VALUE and is_told and each.turn is not Turn.CHANGED:
+            continue
+        yield each
+
+
+def _exchanged(found: list[Deviation]) -> Iterator[Deviation]:
+    """One word gone and one come under the same name is a change."""
+    gone, come = _one_word(found, Turn.VANISHED), _one_word(found, Turn.APPEARED)
+    for each in found:
+        name, _, word = each.name.partition(": ")
+        if each.kind is not Kind.VALUE or name not in gone or name not in come:
+            yield each
+        elif each.turn is Turn.APPEARED:
+            yield Deviation(kind=Kind.VALUE, turn=Turn.CHANGED, name=name, was=gone[name], now=word)
+
+
+def _one_word(found: list[Deviation], turn: Turn) -> Mapping[str, str]:
+    """The names with exactly one word that turned so."""
+    words: dict[str, list[str]] = {}
+    for each in found:
+        if (each.kind, each.turn) == (Kind.VALUE, turn):
+            name, _, word = each.name.partition(": ")
+            words.setdefault(name, []).append(word)
+    return {name: own[0] for name, own in words.items() if len(own) == 1}
+
+
+def _follows_from_parent(each: Deviation, said: Mapping[tuple[Kind, str], Deviation]) -> bool:
+    """Whether something around a member has turned, and takes it along."""
+    segments = _segments(each.name)
+    for (kind, name), other in said.items():
+        around = _segments(name) if kind is Kind.MEMBER and name != each.name else ()
+        if around and segments[: len(around)] == around and other.turn in {each.turn, Turn.CHANGED}:
+            return True
+    return False
+
+
+def _is_told_by_value(member: Deviation, found: list[Deviation]) -> bool:
+    """A capability is a member and a word: the word says more."""
+    last = _segments(member.name)[-1]
+    words = (each.name.partition(": ") for each in found if (each.kind, each.turn) == (Kind.VALUE, Turn.APPEARED))
+    return any(word == last != name for name, _, word in words)
+
+
+def _is_told_by_name(value: Deviation, found: list[Deviation]) -> bool:
+    """A header or a member that has turned takes its words along."""
+    name = value.name.partition(": ")[0]
+    return any(
+        each.turn is value.turn and each.name != value.name and name in {each.name, *_segments(each.name)[-1:]}
+        for each in found
+        if each.kind in {Kind.HEADER, Kind.MEMBER}
+    )
+
+
+def _segments(path: str) -> tuple[str, ...]:
+    try:
+        return read(path)
+    except ValueError:  # somebody wrote it into the lock by hand
+        return (path,)
