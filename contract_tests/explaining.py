@@ -1,4 +1,4 @@
-"""Sessions in words: the list, and one session in full, for people who want to know what is replayed and why. Pure."""
+"""What is replayed, checked and mutated, in words: the lists, and each session, contract and rule in full. Pure."""
 
 import json
 import textwrap
@@ -7,6 +7,7 @@ from typing import Any
 
 from .checks.contract import Contract
 from .judging.operators import show
+from .mutating.rule import Rule
 from .notation.document import dotted
 from .notation.session import Check, Expect, FormBody, JsonBody, RawBody, Send, Session, Step
 
@@ -51,6 +52,33 @@ def contract_explained(contract: Contract) -> str:
             *textwrap.wrap(contract.advice, _WIDTH, initial_indent="advice      ", subsequent_indent=" " * 12),
         ]
     )
+
+
+def rules_listed(rules: Iterable[Rule]) -> str:
+    """One line per rule of `--mutate`: id, title."""
+    known = tuple(rules)
+    width = max((len(rule.id) for rule in known), default=0)
+    return "\n".join(f"{rule.id.ljust(width)}  {_RULE}  {rule.title}" for rule in known)
+
+
+_RULE = "platform change, with --mutate"
+
+
+def rule_explained(rule: Rule, sessions: Iterable[Session]) -> str:
+    """A rule in full: what it stands for, what must hold, and how many mutants it makes of which sessions."""
+    made = {session.id: len(rule.mutants(session)) for session in sessions}
+    changed = sum(map(bool, made.values()))
+    known = {
+        "stands for": rule.stands_for,
+        "must hold": rule.expected,
+        "because": rule.source,
+        "guards": ", ".join(rule.incidents),
+        "makes": f"{sum(made.values())} mutants of {changed} sessions; of {len(made) - changed} it changes nothing",
+        "try it": f"mcp-ballast test TARGET --mutate --rule {rule.id}",
+        "advice": rule.advice,
+    }
+    lines = [textwrap.wrap(f"{label:<12}{text}", _WIDTH, subsequent_indent=" " * 12) for label, text in known.items()]
+    return "\n".join([f"{rule.id}: {rule.title}", "", *(line for wrapped in lines for line in wrapped)])
 
 
 def _cells(session: Session) -> tuple[str, ...]:
