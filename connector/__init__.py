@@ -10,6 +10,10 @@ from .errors import (
     StoreUnavailable,
     ToolFailed,
 )
+from .file_settings import FileSettings
+from .files.declaring import accepts
+from .files.file import File
+from .files.refusals import FileRefused
 from .guard import Guard
 from .hardening import harden
 from .server import Connector
@@ -35,6 +39,9 @@ __all__ = [
     "Connector",
     "DeclarationError",
     "DrainSettings",
+    "File",
+    "FileRefused",
+    "FileSettings",
     "Guard",
     "LimitSettings",
     "OutcomeUnknown",
@@ -46,6 +53,7 @@ __all__ = [
     "ToolFailed",
     "WatchdogSettings",
     "Widget",
+    "accepts",
     "harden",
     "tool",
 ]

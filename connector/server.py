@@ -24,6 +24,7 @@ from .calls.handing_over import Handing, Replying, run_once
 from .calls.running import Workers, names_its_wish, tool_function
 from .declaration import declared_tools
 from .errors import DeclarationError
+from .files.declaring import file_parameters, spell_out, with_file_params
 from .guard import Guard
 from .http.assembly import House, Running, assemble
 from .http.drain import Drain
@@ -121,7 +122,7 @@ class Connector(MCPServer[Any]):
         with _logging_untouched():
             super().__init__(**{member: getattr(self, member) for member in self._identity}, **options)
         self._tool_manager = self._roster = Roster(self._tool_manager, type(self).tombstones)
-        self._workers = Workers(self._configuration.limits.threads)
+        self._workers = Workers(self._configuration.limits.threads, self._configuration.files)
         self._guards: dict[str, Guard | None] = {}
         self._access: dict[str, ToolAccess] = {}
         self._register_tools()
@@ -288,6 +289,7 @@ class Connector(MCPServer[Any]):
                 )
             taken.add(name.lower())
             method = getattr(self, attribute)
+            files = file_parameters(method)
             self._guards[name] = declaration.guarded_by
             self._access[name] = ToolAccess(scopes=frozenset(declaration.scopes), anonymous=declaration.anonymous)
             self.add_tool(
@@ -296,8 +298,9 @@ class Connector(MCPServer[Any]):
                 title=declaration.title,
                 description=declaration.description or inspect.getdoc(method),
                 annotations=declaration.annotations(names_its_wish=names_its_wish(method, declaration)),
-                meta=declaration.described(),
+                meta=with_file_params(declaration.described(), files),
             )
+            spell_out(self._tool_manager.get_tool(name), files)
             old_names = self._roster.succeed(name, declaration.aliases, declaration.argument_aliases)
             self._access.update(dict.fromkeys(old_names, self._access[name]))
         self._roster.check()

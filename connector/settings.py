@@ -11,6 +11,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from .errors import DeclarationError
+from .file_settings import FileSettings
 from .patience import AnswerSettings
 
 SHORTEST_SECRET = 16
@@ -254,7 +255,11 @@ class Settings:
     adaptive: AdaptiveSettings = field(default_factory=AdaptiveSettings)
     watchdog: WatchdogSettings = field(default_factory=WatchdogSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
+    files: FileSettings = field(default_factory=FileSettings)
     answer: AnswerSettings = field(default_factory=AnswerSettings)
+
+    def __post_init__(self) -> None:
+        self.files.must_suit(self.access.public_url)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -280,6 +285,7 @@ _CONCERNS: Mapping[str, Callable[..., Any]] = {
     "adaptive": AdaptiveSettings,
     "watchdog": WatchdogSettings,
     "store": StoreSettings,
+    "files": FileSettings,
     "answer": AnswerSettings,
 }
 
@@ -326,6 +332,11 @@ VARIABLES: Mapping[str, tuple[str, str, Callable[[str], Any]]] = {
     "BALLAST_MAX_BODY": ("limits", "max_body", int),
     "BALLAST_MAX_RESULT": ("limits", "max_result", int),
     "BALLAST_THREADS": ("limits", "threads", int),
+    "BALLAST_FILES_LARGEST": ("files", "largest", int),
+    "BALLAST_FILES_WITHIN": ("files", "within", float),
+    "BALLAST_FILES_MEMORY": ("files", "memory", int),
+    "BALLAST_FILES_HOSTS": ("files", "hosts", _names),
+    "BALLAST_FILES_LOOPBACK": ("files", "loopback", _switch),
 }
 """Environment variable → (concern, field, how its text is read)."""
 

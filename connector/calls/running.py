@@ -9,7 +9,7 @@ import functools
 import inspect
 import logging
 import typing
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import anyio
@@ -19,6 +19,9 @@ from mcp.server.mcpserver import Context
 
 from ..declaration import Declaration
 from ..errors import DeclarationError, OutcomeUnknown, ToolFailed
+from ..file_settings import FileSettings
+from ..files.declaring import FileParameter, file_parameters
+from ..files.intake import Intake
 from ..upstream import Upstream
 from .call import Call
 from .desk import ATTEMPT
@@ -29,13 +32,14 @@ _CONTEXT: Final = "ballast_context"
 
 
 class Workers:
-    """What all tools of one connector share: the pool of threads for `def` tools, and the way to the outside world."""
+    """What all tools of one connector share: threads for `def` tools, the outside world, and the intake of files."""
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, files: FileSettings) -> None:
         self._threads = threads
         self._limiter: anyio.CapacityLimiter | None = None
         self._running: set[asyncio.Future[Any]] = set()
         self.upstream = Upstream()
+        self.files = Intake(files)
 
     async def in_thread(self, work: Callable[[], Any]) -> Any:
         """Run `work` in a thread; wait for a free one without blocking the loop.
@@ -55,7 +59,8 @@ class Workers:
             raise
 
     async def aclose(self) -> None:
-        """Close the connections to the outside world."""
+        """Close the connections to the outside world, and end the processes that read files."""
+        await self.files.aclose()
         await self.upstream.aclose()
 
 
@@ -76,7 +81,9 @@ def tool_function(
     """
     signature, hints = _signature_of(method)
     call_parameter = _call_parameter(method, hints)
-    invoke = _looking_first(method, declaration, workers)
+    files = file_parameters(method)
+    hints |= {name: file.annotation() for name, file in files.items()}
+    invoke = _looking_first(method, declaration, workers, files)
     name = declaration.name or method.__name__
 
     async def run(**arguments: Any) -> Any:
@@ -133,11 +140,23 @@ def _invoker(method: Callable[..., Any], workers: Workers) -> Callable[[dict[str
     return lambda arguments: workers.in_thread(functools.partial(method, **arguments))
 
 
+def _with_files(
+    invoke: Callable[[dict[str, Any]], Awaitable[Any]], workers: Workers, files: Mapping[str, FileParameter]
+) -> Callable[[dict[str, Any]], Awaitable[Any]]:
+    """Invoke the method with the files its arguments refer to; they are gone afterwards."""
+
+    async def run(arguments: dict[str, Any]) -> Any:
+        async with workers.files.opened(arguments, files) as opened:
+            return await invoke(opened)
+
+    return run if files else invoke
+
+
 def _looking_first(
-    method: Callable[..., Any], declaration: Declaration, workers: Workers
+    method: Callable[..., Any], declaration: Declaration, workers: Workers, files: Mapping[str, FileParameter]
 ) -> Callable[[dict[str, Any]], Awaitable[Any]]:
     """Invoke the method; in a further attempt only if the guard's probe does not find the effect of an earlier one."""
-    invoke = _invoker(method, workers)
+    invoke = _with_files(_invoker(method, workers), workers, files)
     guard = declaration.guarded_by
     if guard is None or not callable(guard.after_crash):
         return invoke
@@ -187,7 +206,8 @@ def _present(
     """Give `run` the name, the docstring and the signature that the SDK derives the schemas from."""
     run.__name__, run.__qualname__, run.__doc__ = method.__name__, method.__qualname__, inspect.getdoc(method)
     run.__module__ = method.__module__
-    parameters = [p for name, p in signature.parameters.items() if name != call_parameter]
+    parameters = [p.replace(annotation=hints[p.name]) if p.name in hints else p for p in signature.parameters.values()]
+    parameters = [p for p in parameters if p.name != call_parameter]
     annotations = {name: hint for name, hint in hints.items() if name != call_parameter}
     returned = _describable(signature.return_annotation)
     if returned is not signature.return_annotation:

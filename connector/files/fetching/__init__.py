@@ -1,0 +1,1 @@
+"""How an attachment comes from where the platform keeps it to a file of our own."""
