@@ -19,10 +19,10 @@ from .words import plural
 USUAL: Final = Path(".ballast") / "history.jsonl"
 """Where a history is kept unless told otherwise: below the current folder, because reports often go to a fresh one."""
 
-MOST_RUNS: Final = 1_000
-"""Lines that are kept. Every night of two years and more; the oldest go first, whatever target they are of."""
+MOST_RUNS: Final = 500
+"""Lines that are kept. A year of nights and more; the oldest go first, whatever target they are of."""
 
-_MOST_BYTES: Final = 16 * 1024 * 1024  # that are read, from the end: a thousand runs of a large corpus are a third
+_MOST_BYTES: Final = 16 * 1024 * 1024  # that are read, from the end: so many runs of a large corpus are a half
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,33 +10,60 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from ..credentials import without_credentials
 from ..outcome import Fate, Run, Verdict
-from . import figures, matrix, words
+from . import contracts, figures, history, matrix, words
+from .history_file import Past
+from .hosts import hosts
+from .room import MOST_MUTANTS, rooms
+from .trend import Change, Trend, trend
 
-LONGEST_READABLE = 12_000
-"""Characters of a body laid out to be read: some four hundred lines."""
-
-LONGEST_EXACT = 20_000
-"""Characters of a body as it was on the wire. The JSON report holds all of it."""
+LONGEST_FINDING = 4_000
+"""Characters of what was expected and of what came."""
 
 
-def write_html(run: Run, path: Path) -> None:
-    """Write the run as one self-contained HTML page, without credentials. An existing file is replaced."""
+def write_html(run: Run, path: Path, *, past: Past | None = None) -> None:
+    """Write the run as one self-contained HTML page, without credentials. An existing file is replaced.
+
+    Args:
+        run: what was found.
+        path: the file to write.
+        past: earlier runs of the same target, to show the trend; without them no trend is shown.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page(run), encoding="utf-8")
+    path.write_text(page(run, past=past), encoding="utf-8")
 
 
-def page(run: Run) -> str:
+def page(run: Run, *, past: Past | None = None) -> str:
     """The page that `write_html` writes."""
-    template = _environment().get_template("report.html.j2")
-    return template.render(run=without_credentials(run), Verdict=Verdict, Fate=Fate)
+    run = without_credentials(run)
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            run=run,
+            trend=_trend(run, past),
+            standings=contracts.accounts(run.sessions),
+            hosts=hosts(run.sessions),
+            rooms=rooms(run),
+            trust={session.id: words.doubts(session) for session in run.sessions},
+            resolution=figures.resolution(step for session in run.sessions for step in session.steps),
+            Verdict=Verdict,
+            Fate=Fate,
+            Change=Change,
+        )
+    )
+
+
+def _trend(run: Run, past: Past | None) -> Trend | None:
+    return None if past is None else trend(run, past)
 
 
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+        loader=FileSystemLoader(Path(__file__).parent / "page"),
         autoescape=True,
         finalize=_printable,
         lstrip_blocks=True,
@@ -45,7 +72,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "age": words.age,
-        "body_size": words.body_size,
+        "capitalize_first": lambda text: text[:1].upper() + text[1:],
         "digest": _digest,
         "doubts": words.doubts,
         "media_type": words.media_type,
@@ -55,13 +82,20 @@ def _environment() -> Environment:
         "size": words.size,
         "slowest_first_byte": words.slowest_first_byte,
         "status_line": words.status_line,
+        "text": _text,
         "timing": words.timing,
     }
     environment.globals |= {
+        "arrivals": words.arrivals,
         "bar": figures.bar,
+        "contracts": contracts,
+        "doubtful": words.doubtful,
         "enumerate": enumerate,
+        "exact": lambda text, longest=LONGEST_FINDING: words.excerpt(text, longest=longest),
+        "headline": words.headline,
         "matrix": matrix,
-        "exact": lambda text: words.excerpt(text, longest=LONGEST_EXACT),
+        "most_mutants": MOST_MUTANTS,
+        "place": history.place,
         "readable": _readable,
         "session_axis": figures.session_axis,
         "step_axis": figures.step_axis,
@@ -73,19 +107,25 @@ def _environment() -> Environment:
     return environment
 
 
-def _readable(text: str, media_type: str = "") -> words.Excerpt | None:
+def _readable(text: str, media_type: str, longest: int) -> words.Excerpt | None:
     """The body laid out to be read, if that differs from how it was sent."""
-    laid_out = words.indented(text, media_type=media_type, longest=LONGEST_READABLE)
+    laid_out = words.indented(text, media_type=media_type, longest=longest)
     if laid_out is None:
         return None
-    if len(laid_out) <= LONGEST_READABLE:
+    if len(laid_out) <= longest:
         return words.Excerpt(text=laid_out)
     whole = words.size(len(text.encode(errors="surrogatepass")))
-    return words.Excerpt(text=laid_out[:LONGEST_READABLE], omission=f"the beginning; the body has {whole} in all")
+    return words.Excerpt(text=laid_out[:longest], omission=f"the beginning; the body has {whole} in all")
 
 
 def _printable(value: Any) -> Any:
     return words.printable(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
+
+
+def _text(value: str) -> Markup:
+    """Text between tags, where a quotation mark is no markup: JSON would be half as long again with all escaped."""
+    clean = words.printable(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return Markup(clean)  # noqa: S704 - escaped in the line above
 
 
 def _digest(script: str) -> str:

@@ -15,9 +15,11 @@ from rich.text import Text
 
 from ..credentials import clean, without_credentials
 from ..outcome import Finding, Run, SessionRun, StepRun, Verdict
+from .contracts import remedy, why
 from .mutations import lines_of
 from .words import (
     VERDICTS,
+    doubtful,
     doubts,
     excerpt,
     first_line,
@@ -96,6 +98,8 @@ class Progress:
         self._line(_verdict(run))
         for note in run.notes:
             self._line(Text(printable(note), style="dim"))
+        if doubtful(run):
+            self._line(Text(doubtful(run), style="yellow"))
         for session in run.sessions:
             if session.verdict is Verdict.FAILED:
                 self._account(session)
@@ -120,7 +124,8 @@ class Progress:
             self._line(Text("not checked", style="bold"))
         alike: dict[str, list[str]] = {}
         for session in sessions:
-            alike.setdefault(session.reason or "no reason given", []).append(session.id)
+            advice = remedy(session.id, session.reason) if session.severity else ""
+            alike.setdefault(why(session.reason or "no reason given", advice), []).append(session.id)
         for reason, identities in alike.items():
             self._line(Text(printable(f"  {', '.join(identities)}: {reason}")))
 

@@ -42,12 +42,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One run in the drawing: its counts, and how high each of them stands, in percent."""
+    """One run in the drawing: its counts, its place, and where and how high each count stands, in percent."""
 
     run: PastRun
     held: int
     broken: int
     not_checked: int
+    place: Stretch
     bars: tuple[tuple[str, Stretch], ...]
     is_this: bool
 
@@ -136,10 +137,17 @@ def _owner(finding: str) -> str:
 def _columns(runs: Sequence[PastRun]) -> Iterator[Column]:
     counts = [tuple(map(_sessions, (run.held, run.broken, run.not_checked))) for run in runs]
     most = max(*map(sum, counts), 1)
-    for number, (run, (held, broken, unchecked)) in enumerate(zip(runs, counts, strict=True), start=1):
-        bars = tuple(_stacked((("failed", broken), ("passed", held), ("not_checked", unchecked)), most))
-        is_this = number == len(runs)
-        yield Column(run=run, held=held, broken=broken, not_checked=unchecked, bars=bars, is_this=is_this)
+    width = 100 / max(len(runs), 10)  # a single run is no wall
+    for number, (run, (held, broken, unchecked)) in enumerate(zip(runs, counts, strict=True)):
+        yield Column(
+            run=run,
+            held=held,
+            broken=broken,
+            not_checked=unchecked,
+            place=Stretch(x=round(width * (number + 0.1), 2), width=round(width * 0.8, 2)),
+            bars=tuple(_stacked((("failed", broken), ("passed", held), ("not_checked", unchecked)), most)),
+            is_this=number == len(runs) - 1,
+        )
 
 
 def _sessions(ids: Iterable[str]) -> int:

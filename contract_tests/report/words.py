@@ -73,6 +73,35 @@ def verdict_line(run: Run) -> str:
     return f"{sessions}; {survivors(run.mutations)}" if run.mutations else sessions
 
 
+def headline(run: Run) -> str:
+    """The verdict in a few words: 2 sessions and 1 contract break."""
+    broken = [session for session in run.sessions if session.verdict is Verdict.FAILED]
+    contracts = sum(bool(session.severity) for session in broken)
+    parts = ((len(broken) - contracts, "session"), (contracts, "contract"))
+    if broken:
+        told = " and ".join(plural(count, noun) for count, noun in parts if count)
+        return f"{told} {'breaks' if len(broken) == 1 else 'break'}"
+    if run.mutations and run.mutations.broke:
+        return f"{plural(run.mutations.broke, 'platform change')} would break it"
+    return "Nothing could be checked" if run.exit_code else "Every checked session holds"
+
+
+def doubtful(run: Run) -> str:
+    """How many sessions may say nothing of the platform of today, in a sentence; empty if none."""
+    inferred = sum(session.provenance == "inferred" for session in run.sessions)
+    expired = sum(session.is_expired for session in run.sessions)
+    parts = (
+        f"{inferred:,} {'is' if inferred == 1 else 'are'} only inferred" if inferred else "",
+        f"{expired:,} {'has' if expired == 1 else 'have'} expired" if expired else "",
+    )
+    told = " and ".join(filter(None, parts))
+    return (
+        f"of {plural(len(run.sessions), 'session')} {told}: they may say nothing of the platform of today"
+        if told
+        else ""
+    )
+
+
 def survivors(mutations: MutationRun) -> str:
     """How many mutants survived: 518 of 522 mutants survive."""
     tried = mutations.survived + mutations.broke

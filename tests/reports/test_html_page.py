@@ -50,14 +50,17 @@ def test_the_page_opens_with_the_verdict_and_what_broke(run: Run, tmp_path: Path
     write_html(run, tmp_path / "new" / "run.html")
     outline = Outline((tmp_path / "new" / "run.html").read_text(encoding="utf-8"))
 
-    opening, _, rest = outline.text.partition("What broke")
-    assert "1 session breaks 3 hold, 1 breaks, 1 not checked." in opening
+    opening, _, rest = outline.text.partition("Exchanges What broke")
+    assert (
+        "1 session breaks 3 hold, 1 breaks, 1 not checked. Contracts: 0 hold, 0 are broken, 43 not checked." in opening
+    )
     assert (
         "Target examples/pydocs.py Address http://127.0.0.1:8123/mcp Started 21 November 2026, 03:04:05 UTC" in opening
     )
-    first, _, _ = rest.partition("Sessions")
+    assert "Of 5 sessions 1 is only inferred and 1 has expired" in opening
+    first, _, _ = rest.partition(" Hosts ")
     assert first.strip() == (
-        "Falling back to a legacy handshake: initialize chatgpt-legacy-fallback, step 2 of 3 "
+        "chatgpt: 1 of 5 Falling back to a legacy handshake: initialize chatgpt-legacy-fallback, step 2 of 3 "
         "Where status Expected 200 Got 404 "
         "What next Answer initialize at the connector's own path; ChatGPT falls back to it when discovery fails. "
         "Guards against openai/t1379834 "
@@ -221,7 +224,7 @@ def contrast(one: str, other: str) -> float:
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 def test_text_and_marks_stand_out_from_the_paper(scheme: int) -> None:
     """WCAG 2.2, 1.4.3 (text, 4.5 to 1) and 1.4.11 (marks, 3 to 1)."""
-    style = files("contract_tests.report").joinpath("report.css").read_text()
+    style = files("contract_tests.report").joinpath("page/page.css").read_text()
     colours = dict(re.findall(r"--([a-z]+): (#[0-9a-f]{6});", re.findall(r":root \{(.*?)\}", style, re.DOTALL)[scheme]))
 
     for text in ("ink", "soft", "link", "passed", "failed", "unsure"):

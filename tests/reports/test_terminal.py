@@ -51,6 +51,7 @@ def test_the_account_gives_the_verdict_then_every_finding_then_what_was_not_chec
         "",
         "3 hold, 1 breaks, 1 not checked  (examples/pydocs.py, 17.2 s)",
         "2 sessions of this corpus need an OAuth target and were left out",
+        "of 5 sessions 1 is only inferred and 1 has expired: they may say nothing of the platform of today",
         "",
         "chatgpt-legacy-fallback > initialize",
         "  session     Falling back to a legacy handshake (chatgpt, connector; observed, seen 2026-09-29)",
