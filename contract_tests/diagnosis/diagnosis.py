@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from .weighing.verdict import Verdict
+
 _FINDING, _NOTHING_JUDGED = 1, 2
 
 
-class Verdict(StrEnum):
+class Standing(StrEnum):
     """What one piece of evidence says."""
 
     HOLDS = "holds"
@@ -22,6 +24,16 @@ class Suspect(StrEnum):
     """What stands between the address people use and the connector: proxies, balancers, tunnels."""
     CONNECTOR = "connector"
     """The server itself."""
+    AUTHORIZATION = "authorization server"
+    """Who issues its tokens."""
+    TOOL = "tool"
+    """One tool of it."""
+    LIMIT = "client limit"
+    """A limit of the client that a proper answer exceeds."""
+    PLATFORM = "platform"
+    """The host."""
+    USER = "user's side"
+    """The address, the account, what is switched on in the host."""
 
 
 class Certainty(StrEnum):
@@ -40,7 +52,7 @@ class Evidence:
     """
 
     subject: str
-    verdict: Verdict
+    standing: Standing
     sentence: str
     facts: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
@@ -51,7 +63,9 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """All evidence about one target. `direct` is the connector's own address if one was given, else empty."""
+    """All evidence about one target, and what it comes to. `direct` is the connector's own address, or empty;
+    `was_reached` says whether anything answered at the target.
+    """
 
     target: str
     url: str
@@ -60,15 +74,18 @@ class Diagnosis:
     duration: float
     version: str
     evidence: tuple[Evidence, ...]
+    verdict: Verdict
+    was_reached: bool = True
 
     @property
     def findings(self) -> tuple[Evidence, ...]:
         """The evidence that something is wrong."""
-        return tuple(each for each in self.evidence if each.verdict is Verdict.FINDING)
+        return tuple(each for each in self.evidence if each.standing is Standing.FINDING)
 
     @property
     def exit_code(self) -> int:
         """0: what could be checked holds; 1: at least one finding; 2: nothing could be judged."""
         if self.findings:
             return _FINDING
-        return 0 if any(each.verdict is Verdict.HOLDS for each in self.evidence) else _NOTHING_JUDGED
+        is_judged = any(each.standing is Standing.HOLDS for each in self.evidence)
+        return 0 if is_judged and self.was_reached else _NOTHING_JUDGED

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
 from contract_tests.cli import main
-from contract_tests.diagnosis import Certainty, Diagnosis, Suspect, as_lines, diagnose, document
+from contract_tests.diagnosis import Certainty, Diagnosis, Evidence, Suspect, as_lines, diagnose, document
 from contract_tests.offer.catalogue import Example
 from contract_tests.target.target import Target
 from tests.proxies.backends import BRISK, CONNECTOR, ON_H11, PLAIN_EVENTS, serving
@@ -67,7 +67,11 @@ def _diagnose(port: int, **options: Any) -> Diagnosis:
 
 
 def _said(found: Diagnosis) -> dict[str, str]:
-    return {each.subject: f"{each.verdict}: {each.sentence}" for each in found.evidence}
+    return {each.subject: f"{each.standing}: {each.sentence}" for each in found.evidence}
+
+
+def _of(found: Diagnosis, subject: str) -> Evidence:
+    return next(each for each in found.evidence if each.subject == subject)
 
 
 def test_a_proxy_that_passes_streams_on_is_no_finding(before: dict[str, int]) -> None:
@@ -111,7 +115,7 @@ def test_a_proxy_that_holds_back_what_it_compresses_is_told_apart(before: dict[s
 def test_heartbeats_that_come_together_betray_a_proxy(before: dict[str, int]) -> None:
     """T-04: HAProxy names itself in no header; three heartbeats a second apart arrive with the answer."""
     found = _diagnose(before["waiting"], examples={"rest": Example(arguments={"seconds": 4}, is_slow=True)})
-    slow = found.evidence[-1]
+    slow = _of(found, "slow call")
 
     assert _said(found)["slow call"] == "finding: a proxy between here and the connector buffers replies"
     assert (slow.suspects, slow.certainty) == ((Suspect.EDGE,), Certainty.CERTAIN)
@@ -130,7 +134,7 @@ def test_a_silent_call_that_is_cut_is_a_finding(before: dict[str, int]) -> None:
     found = _diagnose(before["impatient"], examples={"rest": Example(arguments={"seconds": 3}, is_slow=True)})
 
     assert _said(found)["slow call"].startswith("finding: a slow call is lost: answered 504 after ")
-    assert found.evidence[-1].incidents == ("T-03",)
+    assert _of(found, "slow call").incidents == ("T-03",)
 
 
 def test_a_server_that_is_silent_itself_is_not_blamed_on_a_proxy(behind: dict[str, int]) -> None:
@@ -167,10 +171,12 @@ def test_what_is_held_back_decides_how_far_it_goes(behind: dict[str, int], mark:
 
 def test_an_error_page_of_the_edge_is_a_finding(before: dict[str, int], behind: dict[str, int]) -> None:
     """P-19: the connector's log is empty, and the edge answers for it."""
-    (finding,) = _diagnose(before["down"], direct=_url(behind[CONNECTOR])).findings
+    found = _diagnose(before["down"], direct=_url(behind[CONNECTOR]))
+    finding = _of(found, "reach")
 
     assert finding.sentence == "what answers a small call is not an MCP server (502)"
     assert finding.suspects == (Suspect.EDGE,)
+    assert "proxy" in found.verdict.sentence
 
 
 def test_an_unreachable_target_is_no_verdict() -> None:

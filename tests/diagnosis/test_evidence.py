@@ -2,7 +2,7 @@
 
 import pytest
 
-from contract_tests.diagnosis import Certainty, Evidence, Observations, Place, Question, Suspect, Verdict, weigh
+from contract_tests.diagnosis import Certainty, Evidence, Observations, Place, Question, Standing, Suspect, conclude
 from contract_tests.outcome import Chunk, Ending, Received
 
 STREAM = (("Content-Type", "text/event-stream"), ("Server", "edge"))
@@ -39,7 +39,7 @@ def buffering(plain: Received, packed: Received, direct: Received | None = None)
         answers |= {(Place.DIRECT, Question.STREAM): direct, (Place.DIRECT, Question.COMPRESSED): direct}
     own = "" if direct is None else "http://10.0.0.7/mcp"
     seen = Observations(url="https://example.com/mcp", direct=own, patience=8.0, answers=answers)
-    return next(evidence for evidence in weigh(seen) if evidence.subject == "buffering")
+    return next(evidence for evidence in conclude(seen) if evidence.subject == "buffering")
 
 
 EDGE, CONNECTOR, BOTH = (Suspect.EDGE,), (Suspect.CONNECTOR,), (Suspect.EDGE, Suspect.CONNECTOR)
@@ -67,7 +67,7 @@ def test_a_stream_that_is_held_back_is_a_finding(
     """T-01, T-04: who is suspected follows from what passes where."""
     found = buffering(plain, packed, direct)
 
-    assert found.verdict is Verdict.FINDING
+    assert found.standing is Standing.FINDING
     assert (found.suspects, found.certainty) == (suspects, certainty)
     assert found.advice
 
@@ -75,13 +75,13 @@ def test_a_stream_that_is_held_back_is_a_finding(
 @pytest.mark.parametrize("packed", [PASSES, REFUSED, CLOSED])
 def test_a_stream_that_passes_holds(packed: Received) -> None:
     """CT-14c: a first byte at once; a server need not open a second stream."""
-    assert buffering(PASSES, packed).verdict is Verdict.HOLDS
+    assert buffering(PASSES, packed).standing is Standing.HOLDS
 
 
 @pytest.mark.parametrize("plain", [REFUSED, CLOSED, opened(None, status=None, ending=Ending.BROKEN)])
 def test_what_is_no_open_stream_says_nothing(plain: Received) -> None:
     """P-23: 405 is a good answer to GET, and no evidence."""
-    assert buffering(plain, plain).verdict is Verdict.NOT_CHECKED
+    assert buffering(plain, plain).standing is Standing.NOT_CHECKED
 
 
 def test_a_call_that_fails_only_as_an_event_stream_is_a_finding() -> None:
@@ -89,7 +89,7 @@ def test_a_call_that_fails_only_as_an_event_stream_is_a_finding() -> None:
     failed = Received(status=403, headers=JSON, body="", chunks=(), ending=Ending.COMPLETE, duration=0.1)
     answers = {(Place.TARGET, Question.SMALL): SMALL, (Place.TARGET, Question.EVENTS): failed}
     seen = Observations(url="https://example.com/mcp", patience=8.0, answers=answers)
-    (found,) = [evidence for evidence in weigh(seen) if evidence.subject == "event streams"]
+    (found,) = [evidence for evidence in conclude(seen) if evidence.subject == "event streams"]
 
     assert found.sentence == "a call that is answered as JSON fails as an event stream"
     assert (found.suspects, found.certainty) == (BOTH, Certainty.UNDECIDED)

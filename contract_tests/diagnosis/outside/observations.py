@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from ..judging.reply import EVENT_STREAM
-from ..outcome import Received
+from ...judging.reply import EVENT_STREAM
+from ...offer.catalogue import CallableTool
+from ...outcome import Received
+from .connecting import Connection
+from .documents import Documents
 
 
 class Place(StrEnum):
@@ -20,6 +23,11 @@ class Question(StrEnum):
     """What was asked."""
 
     SMALL = "a small call"
+    AS_CHATGPT = "a small call of ChatGPT's newer client"
+    AS_CLAUDE = "a small call of Claude's client"
+    AS_PYTHON = "a small call of a plain HTTP library"
+    AS_BROWSER = "a small call of a browser"
+    TOOL = "a quick tool"
     EVENTS = "a small call that accepts event streams only"
     STREAM = "a stream"
     COMPRESSED = "a stream that may be compressed"
@@ -28,7 +36,11 @@ class Question(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observations:
-    """What was seen. `patience` is how many seconds a stream was listened to; `why` explains what was not asked."""
+    """What was seen. `patience` is how many seconds a stream was listened to; `why` explains what was not asked.
+
+    `tool` was called quickly; `is_example` says that its arguments were the user's and not made up,
+    `has_token` that an Authorization header was given.
+    """
 
     url: str
     direct: str = ""
@@ -36,6 +48,11 @@ class Observations:
     answers: Mapping[tuple[Place, Question], Received] = field(default_factory=dict)
     why: Mapping[Question, str] = field(default_factory=dict)
     trouble: str = ""
+    connection: Connection = field(default_factory=Connection)
+    documents: Documents = field(default_factory=Documents)
+    tool: CallableTool | None = None
+    is_example: bool = False
+    has_token: bool = False
 
     def of(self, question: Question, place: Place = Place.TARGET) -> Received | None:
         """What came back; None if it was not asked there."""

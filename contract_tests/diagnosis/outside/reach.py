@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from ..judging.reply import read_reply
-from ..notation.session import MISSING
-from ..outcome import Ending, Received
-from ..report.words import seconds
-from .diagnosis import Certainty, Evidence, Suspect, Verdict
+from ...judging.reply import read_reply
+from ...notation.session import MISSING
+from ...outcome import Ending, Received
+from ...report.words import seconds
+from ..diagnosis import Certainty, Evidence, Standing, Suspect
 from .observations import Observations, Place, Question, carriers, is_event_stream, media_type
 
 _UNAUTHORIZED: Final = 401
@@ -21,12 +21,12 @@ def reach(seen: Observations) -> Evidence:
     if small.status == _UNAUTHORIZED:
         return Evidence(
             subject="reach",
-            verdict=Verdict.NOT_CHECKED,
+            standing=Standing.NOT_CHECKED,
             sentence="the address asks for authorization: give --header 'Authorization: Bearer ...'",
         )
     if answered(small):
         took = seconds(small.first_byte)
-        return Evidence(subject="reach", verdict=Verdict.HOLDS, sentence=f"a small call is answered after {took}")
+        return Evidence(subject="reach", standing=Standing.HOLDS, sentence=f"a small call is answered after {took}")
     return _strange(seen, small)
 
 
@@ -38,16 +38,16 @@ def framings(seen: Observations) -> Evidence:
     streamed = next((each for each in (as_events, small) if answered(each) and is_event_stream(each)), None)
     if streamed is not None:
         took = seconds(streamed.first_byte)
-        return Evidence(subject="event streams", verdict=Verdict.HOLDS, sentence=f"one that ends comes after {took}")
+        return Evidence(subject="event streams", standing=Standing.HOLDS, sentence=f"one that ends comes after {took}")
     if as_events.status == _NOT_ACCEPTABLE or answered(as_events):
         return _unknown(f"the target does not answer a small call with one ({as_events.status})")
     direct = seen.of(Question.EVENTS, Place.DIRECT)
     suspects, certainty = _suspects(direct)
     return Evidence(
         subject="event streams",
-        verdict=Verdict.FINDING,
+        standing=Standing.FINDING,
         sentence="a call that is answered as JSON fails as an event stream",
-        facts=(f"JSON: {_words(small)}", f"event stream: {_words(as_events)}", *_direct(direct)),
+        facts=(f"JSON: {words(small)}", f"event stream: {words(as_events)}", *_direct(direct)),
         suspects=suspects,
         certainty=certainty,
         incidents=("T-04", "P-41"),
@@ -64,7 +64,7 @@ def answered(received: Received) -> bool:
 
 def _not_reached(seen: Observations, small: Received | None) -> Evidence:
     said = seen.trouble or f"{seen.url} does not answer: {small.trouble if small is not None else 'nothing came'}"
-    return Evidence(subject="reach", verdict=Verdict.NOT_CHECKED, sentence=said)
+    return Evidence(subject="reach", standing=Standing.NOT_CHECKED, sentence=said)
 
 
 def _strange(seen: Observations, small: Received) -> Evidence:
@@ -72,9 +72,9 @@ def _strange(seen: Observations, small: Received) -> Evidence:
     suspects, certainty = _suspects(direct)
     return Evidence(
         subject="reach",
-        verdict=Verdict.FINDING,
+        standing=Standing.FINDING,
         sentence=f"what answers a small call is not an MCP server ({small.status})",
-        facts=(_words(small), *_direct(direct)),
+        facts=(words(small), *_direct(direct)),
         advice=("Is the path right, and the server up? An edge must let POSTs of the platforms' servers through.",),
         suspects=suspects,
         certainty=certainty,
@@ -89,10 +89,11 @@ def _suspects(direct: Received | None) -> tuple[tuple[Suspect, ...], Certainty]:
 
 
 def _unknown(why: str) -> Evidence:
-    return Evidence(subject="event streams", verdict=Verdict.NOT_CHECKED, sentence=why)
+    return Evidence(subject="event streams", standing=Standing.NOT_CHECKED, sentence=why)
 
 
-def _words(received: Received) -> str:
+def words(received: Received) -> str:
+    """A reply in a few words: status, media type, first byte, ending, and who carried it."""
     by = f" ({carriers(received)})" if carriers(received) else ""
     if received.status is None:
         return f"no answer within {seconds(received.duration)}{by}"
@@ -101,4 +102,4 @@ def _words(received: Received) -> str:
 
 
 def _direct(direct: Received | None) -> tuple[str, ...]:
-    return () if direct is None else (f"at its own address: {_words(direct)}",)
+    return () if direct is None else (f"at its own address: {words(direct)}",)

@@ -2,17 +2,17 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, Self
 
-from ..judging.reply import read_reply
-from ..notation.session import JsonBody
-from ..offer.catalogue import CallableTool
-from ..outcome import Received
-from ..replay.wire import Request, Wire, encode
+from ...judging.reply import read_reply
+from ...notation.session import JsonBody
+from ...offer.catalogue import CallableTool
+from ...outcome import Received
+from ...replay.wire import Request, Wire, encode
 
-_AGENT: Final = ("User-Agent", "openai-mcp/1.0.0")
-_CONTENT: Final = (_AGENT, ("Content-Type", "application/json"))
+CHATGPT: Final = "openai-mcp/1.0.0"
+_CONTENT: Final = ("Content-Type", "application/json")
 _EVENTS: Final = ("Accept", "text/event-stream")
 _BOTH: Final = ("Accept", "application/json, text/event-stream")
 _COMPRESSED: Final = ("Accept-Encoding", "gzip, deflate, br")
@@ -25,6 +25,9 @@ _ENVELOPE: Final = {
 }
 
 _SMALL_LIMIT: Final = 20.0
+CALL_LIMIT: Final = 65.0
+"""Seconds: above the 59.8 s of the Responses API, the shortest limit of a large host."""
+
 _SLOW_LIMIT: Final = 150.0  # above ChatGPT's 119.8 s: what it would have given up, a person may still want to see
 
 Headers = tuple[tuple[str, str], ...]
@@ -32,16 +35,33 @@ Headers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asker:
-    """Asks one address. `is_modern` says that 2026-07-28 is spoken there; `headers` go with every request."""
+    """Asks one address. `is_modern` says that 2026-07-28 is spoken there; `headers` go with every request.
+
+    `agent` is the client's name, as in User-Agent.
+    """
 
     wire: Wire
     url: str
     headers: Headers = ()
     is_modern: bool = False
+    agent: str = CHATGPT
+
+    @property
+    def _agent(self) -> tuple[str, str]:
+        return ("User-Agent", self.agent)
+
+    def named(self, agent: str) -> Self:
+        """The same under another name."""
+        return replace(self, agent=agent)
 
     async def small(self, *, events_only: bool = False) -> Received:
         """List the tools."""
         return await self._ask("tools/list", {}, (_EVENTS if events_only else _BOTH,), limit=_SMALL_LIMIT)
+
+    async def call(self, tool: CallableTool, *, limit: float = CALL_LIMIT) -> Received:
+        """Call a tool that should answer soon."""
+        params = {"name": tool.name, "arguments": dict(tool.arguments)}
+        return await self._ask("tools/call", params, (_BOTH,), limit=limit)
 
     async def slow(self, tool: CallableTool) -> Received:
         """Call a tool and wait for it; asks for progress."""
@@ -52,7 +72,7 @@ class Asker:
         """Open the stream of a 2025-11-25 session and listen for so many seconds."""
         packed = (_COMPRESSED,) if may_be_compressed else ()
         async with self._session() as session:
-            headers = (*self.headers, _AGENT, _EVENTS, *packed, *session)
+            headers = (*self.headers, self._agent, _EVENTS, *packed, *session)
             return await self.wire.exchange(Request(method="GET", url=self.url, headers=headers, cut_after=patience))
 
     async def _ask(self, method: str, params: Mapping[str, Any], accept: Headers, *, limit: float) -> Received:
@@ -79,11 +99,11 @@ class Asker:
             yield said
         finally:
             if key is not None:
-                headers = (*self.headers, _AGENT, *said)
+                headers = (*self.headers, self._agent, *said)
                 await self.wire.exchange(Request(method="DELETE", url=self.url, headers=headers, limit=_SMALL_LIMIT))
 
     async def _post(self, message: Mapping[str, Any], said: Headers, limit: float) -> Received:
-        headers = (*self.headers, *_CONTENT, *said)
+        headers = (*self.headers, self._agent, _CONTENT, *said)
         body = encode(JsonBody(value=message))
         return await self.wire.exchange(Request(method="POST", url=self.url, headers=headers, body=body, limit=limit))
 

@@ -12,10 +12,10 @@ silent       -            not asked  the edge or the connector
 from enum import StrEnum
 from typing import Final
 
-from ..outcome import Ending, Received
-from ..report.words import seconds
+from ...outcome import Ending, Received
+from ...report.words import seconds
+from ..diagnosis import Certainty, Evidence, Standing, Suspect
 from .advice import against_buffering
-from .diagnosis import Certainty, Evidence, Suspect, Verdict
 from .observations import Observations, Place, Question, carriers, is_event_stream
 
 _OK: Final = 200
@@ -57,7 +57,7 @@ def streams(seen: Observations) -> Evidence:
     """What becomes of an idle stream on its way."""
     plain, packed = passage(seen.of(Question.STREAM)), passage(seen.of(Question.COMPRESSED))
     if plain is Passage.NONE:
-        return _evidence(Verdict.NOT_CHECKED, _why_none(seen))
+        return _evidence(Standing.NOT_CHECKED, _why_none(seen))
     if plain is Passage.PASSES:
         return _passing(seen) if packed not in _HELD else _held(seen, Question.COMPRESSED, COMPRESSES)
     return _held(seen, Question.STREAM, BUFFERS)
@@ -66,7 +66,7 @@ def streams(seen: Observations) -> Evidence:
 def _passing(seen: Observations) -> Evidence:
     received = seen.of(Question.STREAM)
     first = None if received is None else received.first_byte
-    return _evidence(Verdict.HOLDS, f"a stream's first byte comes after {seconds(first)}")
+    return _evidence(Standing.HOLDS, f"a stream's first byte comes after {seconds(first)}")
 
 
 def _held(seen: Observations, question: Question, sentence: str) -> Evidence:
@@ -82,7 +82,7 @@ def _held(seen: Observations, question: Question, sentence: str) -> Evidence:
     is_edge = Suspect.EDGE in suspects
     ask = () if seen.direct else ("Repeat with --direct URL, the connector's own address, to know for certain.",)
     return _evidence(
-        Verdict.FINDING,
+        Standing.FINDING,
         sentence,
         facts=tuple(facts),
         advice=(*(against_buffering(carriers(small)) if is_edge else _HEARTBEATS), *ask),
@@ -139,7 +139,7 @@ def _why_none(seen: Observations) -> str:
 
 
 def _evidence(
-    verdict: Verdict,
+    standing: Standing,
     sentence: str,
     *,
     facts: tuple[str, ...] = (),
@@ -150,7 +150,7 @@ def _evidence(
 ) -> Evidence:
     return Evidence(
         subject="buffering",
-        verdict=verdict,
+        standing=standing,
         sentence=sentence,
         facts=facts,
         advice=advice,

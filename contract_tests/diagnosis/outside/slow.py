@@ -2,13 +2,23 @@
 
 from typing import Final
 
-from ..outcome import Ending, Received
-from ..report.words import plural, seconds
+from ...outcome import Ending, Received
+from ...report.words import plural, seconds
+from ..diagnosis import Certainty, Evidence, Standing, Suspect
+from ..weighing.verdict import Sign
 from .advice import against_buffering, against_cuts
-from .diagnosis import Certainty, Evidence, Suspect, Verdict
 from .observations import Observations, Question, carriers, is_event_stream
 from .reach import answered
 
+SHORTEST_HOST_LIMIT: Final = 59.8
+"""Seconds that the Responses API gives one tool call, seen 2026-09-18."""
+LONGEST_HOST_LIMIT: Final = 119.8
+"""Seconds that ChatGPT gives one tool call, seen 2026-09-18."""
+PROXY_TIMES: Final = (10, 15, 20, 25, 30, 45, 60, 75, 90, 100, 120, 125, 180, 240, 300, 350, 600)
+"""Seconds of silence at which proxies, balancers and tunnels are set to cut, by default or by habit."""
+
+_SLACK: Final = 0.7  # seconds: a timer that is looked at once a second, and the way back
+_GATEWAY_TIMEOUT: Final = 504
 _FEWEST_SIGNS: Final = 2
 _TOGETHER: Final = 0.5
 """Seconds: heartbeats that a server sent seconds apart cannot honestly arrive this close to the end."""
@@ -19,7 +29,7 @@ def slow_call(seen: Observations) -> Evidence:
     received = seen.of(Question.SLOW)
     if received is None:
         return Evidence(
-            subject="slow call", verdict=Verdict.NOT_CHECKED, sentence=seen.why.get(Question.SLOW, "none was made")
+            subject="slow call", standing=Standing.NOT_CHECKED, sentence=seen.why.get(Question.SLOW, "none was made")
         )
     if not answered(received):
         return _lost(received)
@@ -27,8 +37,35 @@ def slow_call(seen: Observations) -> Evidence:
         return _hoarded(received)
     took, silence = seconds(received.duration), seconds(received.longest_gap)
     return Evidence(
-        subject="slow call", verdict=Verdict.HOLDS, sentence=f"delivered after {took}, longest silence {silence}"
+        subject="slow call", standing=Standing.HOLDS, sentence=f"delivered after {took}, longest silence {silence}"
     )
+
+
+def slow_sign(seen: Observations) -> Sign | None:
+    """What became of a slow call, as an answer of the table; None if none was made."""
+    received = seen.of(Question.SLOW)
+    if received is None:
+        return None
+    fact = (
+        f"{received.ending.value} after {seconds(received.duration)}, longest silence {seconds(received.longest_gap)}"
+    )
+    return Sign(question="slow-call", answer=_what_became(received), fact=fact)
+
+
+def _what_became(received: Received) -> str:
+    if answered(received):
+        if received.duration > SHORTEST_HOST_LIMIT:
+            return "too-long-for-hosts"
+        return "together" if _came_together(received) else "delivered"
+    if received.duration > LONGEST_HOST_LIMIT:
+        return "too-long-for-hosts"
+    is_cut = received.ending is Ending.BROKEN or received.status == _GATEWAY_TIMEOUT
+    return "cut-at-a-round-time" if is_cut and is_a_proxy_time(received.longest_gap) else "lost"
+
+
+def is_a_proxy_time(silence: float) -> bool:
+    """Whether proxies are commonly set to end a silence of so many seconds."""
+    return any(abs(silence - usual) <= max(_SLACK, usual / 100) for usual in PROXY_TIMES)
 
 
 def signs_of_life(received: Received) -> int:
@@ -49,7 +86,7 @@ def _hoarded(received: Received) -> Evidence:
     signs = plural(signs_of_life(received), "heartbeat")
     return Evidence(
         subject="slow call",
-        verdict=Verdict.FINDING,
+        standing=Standing.FINDING,
         sentence="a proxy between here and the connector buffers replies",
         facts=(f"{signs} and the answer came together after {seconds(received.first_byte)}", *_by(received)),
         advice=against_buffering(carriers(received)),
@@ -67,7 +104,7 @@ def _lost(received: Received) -> Evidence:
     trouble = (received.trouble,) if received.trouble else ()
     return Evidence(
         subject="slow call",
-        verdict=Verdict.FINDING,
+        standing=Standing.FINDING,
         sentence=f"a slow call is lost: {how}",
         facts=(f"longest silence {seconds(received.longest_gap)}", *_by(received), *trouble),
         advice=against_cuts(carriers(received)),

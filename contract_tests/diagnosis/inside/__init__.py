@@ -1,0 +1,1 @@
+"""A connector seen from inside: its visitors' book, its history of runs, its fleet, and what people say. Pure."""
