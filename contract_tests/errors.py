@@ -47,6 +47,10 @@ class BadBaseline(BallastTestError):
     """A baseline cannot be used: it is missing, no JSON, or of another format."""
 
 
+class BadSurface(BallastTestError):
+    """An approved list of tools cannot be used: it is missing, no JSON, of another format, or none was seen."""
+
+
 class CannotRecord(BallastTestError):
     """Traffic cannot be recorded: nowhere to write, nothing to read, or no way to listen."""
 

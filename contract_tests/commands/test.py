@@ -45,8 +45,11 @@ _SECONDS_TO_EXPORT: Final = 2.0  # a target in this process exports at most 0.2 
 @click.option("--junit", "junit_file", metavar="FILE", type=Path, help="Write the run as JUnit XML.")
 @click.option("--sarif", "sarif_file", metavar="FILE", type=Path, help="Write the findings as SARIF 2.1.0.")
 @click.option("--html", "html_file", metavar="FILE", type=Path, help="Write the run as one HTML page.")
+@click.option("--history", metavar="FILE", type=Path, help="Remember runs here (with --html: .ballast/history.jsonl).")
+@click.option("--no-history", is_flag=True, help="Remember nothing, and show no trend on the page.")
 @click.option("--baseline", metavar="FILE", type=Path, help="Compare with what was accepted earlier (CT-37).")
-@click.option("--accept", is_flag=True, help="With --baseline: write what this run saw.")
+@click.option("--surface", metavar="FILE", type=Path, help="Compare the list of tools with the approved one.")
+@click.option("--accept", is_flag=True, help="With --baseline or --surface: write what this run saw.")
 @click.option("--traces", is_flag=True, help="Collect the target's OpenTelemetry spans for the reports.")
 @click.option("--mutate", is_flag=True, help="Also try platform changes that have not happened yet.")
 @click.option("--rule", "rules", metavar="NAME", multiple=True, help="With --mutate: only this rule, or PREFIX*.")
@@ -77,12 +80,30 @@ def _plan(options: Mapping[str, Any]) -> Plan | None:
     return Plan(rules=choose_rules(options["rules"]), budget=budget)
 
 
-def _against(options: Mapping[str, Any]) -> Callable[[Run], Run]:
-    """What a baseline says of a run; the run as it is without one."""
+def _against(options: Mapping[str, Any], configuration: Configuration) -> Callable[[Run], Run]:
+    """What a baseline and an approved list of tools say of a run; the run as it is without them."""
+    if options["accept"] and options["baseline"] is None and options["surface"] is None:
+        raise click.UsageError("--accept writes what was seen: say where, with --baseline FILE or --surface FILE.")
+    wire, surface = _against_wire(options), _against_surface(options, configuration)
+    return lambda run: surface(wire(run))
+
+
+def _against_surface(options: Mapping[str, Any], configuration: Configuration) -> Callable[[Run], Run]:
+    file = options["surface"]
+    if file is None:
+        return lambda run: run
+    from ..surface.deciding import with_surface  # noqa: PLC0415 - only with --surface
+    from ..surface.surface import read_surface  # noqa: PLC0415
+
+    if not options["accept"]:
+        read_surface(file)
+    answered = configuration.options.means.removed_tools
+    return lambda run: with_surface(run, file, accepts=options["accept"], answered=answered)
+
+
+def _against_wire(options: Mapping[str, Any]) -> Callable[[Run], Run]:
     file = options["baseline"]
     if file is None:
-        if options["accept"]:
-            raise click.UsageError("--accept writes a baseline: name it with --baseline FILE.")
         return lambda run: run
     from ..baseline.baseline import read_baseline  # noqa: PLC0415 - only with --baseline
     from ..baseline.deciding import decided  # noqa: PLC0415
@@ -100,7 +121,7 @@ async def _test(
     configuration: Configuration, sessions: Sequence[Session], options: dict[str, Any], plan: Plan | None
 ) -> Run:
     if not configuration.options.is_traced:
-        return await _play(configuration, sessions, plan, _against(options))
+        return await _play(configuration, sessions, plan, _against(options, configuration))
     from ..collector import Collector  # noqa: PLC0415 - only with --traces
 
     try:
@@ -110,7 +131,7 @@ async def _test(
         raise Complaint(f"Traces cannot be collected: {problem}. Choose another --collector-port.") from problem
     try:
         _export_to(collector.endpoint, configuration.target)
-        return await _play(configuration, sessions, plan, _against(options), collector)
+        return await _play(configuration, sessions, plan, _against(options, configuration), collector)
     finally:
         collector.stop()
 
@@ -187,7 +208,24 @@ def _write_reports(run: Run, options: dict[str, Any], sessions: Sequence[Session
         ("json_file", write_json),
         ("junit_file", write_junit),
         ("sarif_file", partial(write_sarif, files=own)),
-        ("html_file", write_html),
+        ("html_file", partial(write_html, past=_past(run, options))),
     ):
         if options[name] is not None:
             write_file(write, run, options[name])
+
+
+def _past(run: Run, options: Mapping[str, Any]) -> Any:
+    """The past runs of the target, after this one has been added to them; None if nothing is to be remembered."""
+    from ..report import history_file, trend  # noqa: PLC0415 - as above
+
+    file = options["history"] or (history_file.USUAL if options["html_file"] is not None else None)
+    if file is None or options["no_history"]:
+        return None
+    past = history_file.past_runs(file, run.target)
+    for line in (trend.trend(run, past).text, *past.remarks):
+        click.echo(f"history: {line}", err=True)
+    try:
+        history_file.record_run(run, file)
+    except OSError as problem:  # no report is lost to its history
+        click.echo(f"history: {file} cannot be written: {problem.strerror or problem}. Name another file.", err=True)
+    return past
