@@ -165,9 +165,7 @@ def test_a_run_that_saw_no_list_overwrites_none(
 ) -> None:
     """Nothing is lost."""
     before = (tmp_path / "tools.json").read_text()
-    with served(Shop(store="memory:").app()) as url:
-        words = [f"{url}/mcp", "--only", "noauth-well-known", "--surface", str(tmp_path / "tools.json"), "--accept"]
-        result = CliRunner().invoke(main, ["test", *words])
+    result, _ = judge(Connector(name="empty", store="memory:"), "--accept")
 
     assert result.exit_code == 2
     assert "saw no list of tools" in result.output
