@@ -7,8 +7,10 @@ nothing runs twice.
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Final
+from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,11 +21,21 @@ from .http.drain import Drain
 from .http.exchange import Answer, encode, send_json
 from .http.load.refusing import CLOSING
 from .http.request.reading import HANDSHAKE_VERSIONS
+from .recorder.book import Book, open_book
+from .recorder.visits import visits
 from .settings import Settings
+from .stores.opening import open_store
+from .stores.port import Store
 
 
 def harden(
-    app: ASGIApp, *, settings: Settings | None = None, public_url: str | None = None, path: str | None = None
+    app: ASGIApp,
+    *,
+    settings: Settings | None = None,
+    public_url: str | None = None,
+    path: str | None = None,
+    name: str = "",
+    store: str | Store | None = None,
 ) -> ASGIApp:
     """`app` behind the door: no Accept header is refused, both spellings of the path are served without a redirect,
     quiet replies are kept warm, strangers, oversized bodies and what is too much at once stay outside, and SIGTERM lets
@@ -35,6 +47,9 @@ def harden(
         settings: Default: `Settings.from_environment()`.
         public_url: The origin people and platforms use. Default: the settings', else loopback only.
         path: Where `app` has its endpoint. Default: the settings', else `/mcp`.
+        name: What the visitors' book calls it. Default: the host of its public address.
+        store: Where the visitors' book is kept, as a URL or a store of your own. Default: `BALLAST_STORE`; without
+            either there is no book.
 
     Raises:
         DeclarationError: A setting that cannot be read or used. The sentence says what to change.
@@ -47,8 +62,15 @@ def harden(
     drain.when_leaving(endpoint.end_streams)
     drain.when_closing(endpoint.traffic.capacity.close)
     drain.when_overdue(endpoint.traffic.stop_all)
-    others = _OtherPaths(app, endpoint=access.path, drain=drain)
-    return Door(closing_while_leaving(endpoint, drain), others, path=access.path)
+    place = store if store is not None else settings.store.url
+    records = open_store(place) if isinstance(place, str) else place
+    name = name or urlsplit(access.public_url or "").hostname or "hardened"
+    book = None if records is None else open_book(name, records, settings)
+    others = _OtherPaths(
+        app, endpoint=access.path, drain=drain, book=book, own=records if isinstance(place, str) else None
+    )
+    guarded = closing_while_leaving(endpoint, drain)
+    return Door(guarded, others, path=access.path, visits=None if book is None else visits(book))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,15 +176,18 @@ class _OtherPaths:
     JSON: hosts took it for a document (incidents O-13, P-17). As long as the app lives, signals come here first.
     """
 
-    def __init__(self, app: ASGIApp, *, endpoint: str, drain: Drain) -> None:
+    def __init__(self, app: ASGIApp, *, endpoint: str, drain: Drain, book: Book | None, own: Store | None) -> None:
         self._app = app
+        self._book = book
+        self._own = own
         self._drain = drain
         self._not_found = Answer(encode({"error": "not found", "endpoint": endpoint}), 404)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            with self._drain.on_signals(), streams_left_to_us():
-                await self._app(scope, receive, send)
+            async with self._own or nullcontext(), nullcontext() if self._book is None else self._book.running():
+                with self._drain.on_signals(), streams_left_to_us():
+                    await self._app(scope, receive, send)
         elif scope["type"] == "http" and "/.well-known/" in scope["path"]:
             await self._well_known(scope, receive, send)
         elif scope["type"] == "http" and scope["path"] == "/ready" and self._drain.is_leaving:

@@ -5,7 +5,7 @@ import inspect
 import logging
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any, ClassVar, Literal, get_args
 
@@ -39,10 +39,13 @@ from .oauth.chain import at_the_lock
 from .oauth.fitting import fit
 from .oauth.lock import Fitted, Lock, ToolAccess
 from .oauth.noticed import Notices
+from .recorder.book import open_book
+from .recorder.visits import visits
 from .settings import Settings
+from .stores.metered import Metered
 from .stores.opening import open_store
 from .stores.port import Store
-from .telemetry.meters import Meters, Watched
+from .telemetry.meters import Meters
 from .telemetry.pseudonyms import pseudonyms
 from .telemetry.setup import export_from_environment, flush
 from .telemetry.spans import RequestSpans
@@ -127,22 +130,28 @@ class Connector(MCPServer[Any]):
         self._access: dict[str, ToolAccess] = {}
         self._register_tools()
         self._store = _store_of(self.name, store, self._configuration)
-        self._archive = Archive(self._store, self._configuration.store)
         self._meters = Meters()
-        self._meters.watch(Watched.GUARDED, self._archive.outcomes)
+        metered = Metered(self._store, self._meters)
+        self._archive = Archive(metered, self._configuration.store, self._meters)
+        self.alarms = self._meters.alarms
+        """Says when streams break far more often than usual: `connector.alarms.when_spiking(tell)`."""
         spans = RequestSpans(
             self._meters,
             is_method=self._has_method,
             is_tool=self._has_tool,
             is_prompt=self._has_prompt,
             pseudonym=pseudonyms(self._configuration.store.secrets),
+            reply_of=lambda scope: scope.get(REPLY),
+            mode=self._configuration.telemetry.spans,
         )
-        notices = Notices()
-        self._meters.watch(Watched.NOTICED, notices.sightings)
-        self._fitted = _fitted(lock, self._configuration, self._store, self._access, notices)
+        notices = Notices(meters=self._meters)
+        scopes = [scope for access in self._access.values() for scope in access.scopes]
+        self._book = open_book(self.name, self._store, self._configuration, version=self.version, scopes=scopes)
+        notices.listeners.extend([] if self._book is None else [self._book.notice])
+        self._fitted = _fitted(lock, self._configuration, metered, self._access, notices)
         locked = [] if self._fitted is None else [at_the_lock(self._fitted)]
         self.middleware[:] = [spans, *locked, answer_courtesies, *without_sdk_spans(self.middleware)]
-        self._drain = Drain(self._configuration.drain)
+        self._drain = Drain(self._configuration.drain, self._meters, tell=spans.tell)
         self._kernel = Kernel(self, on_refusal=spans.refused, settings=self._configuration)
 
     @property
@@ -172,6 +181,7 @@ class Connector(MCPServer[Any]):
             meters=self._meters,
             guard=None if fitted is None else fitted.guard,
             beside=() if fitted is None else fitted.routes(),
+            visits=None if self._book is None else visits(self._book),
         )
         app, running = assemble(house, is_sticky=self._sessions == "sticky", lifespan=lifespan)
         self._beside.append(running)
@@ -190,7 +200,10 @@ class Connector(MCPServer[Any]):
             try:
                 await warn_of_refusals(self)
                 with self._drain.on_signals(), watchdog.watching(), self._checking_public_stream():
-                    async with self._archive.running(drain=self._drain.remaining):
+                    async with (
+                        self._archive.running(drain=self._drain.remaining),
+                        nullcontext() if self._book is None else self._book.running(),
+                    ):
                         yield
             finally:
                 await self._workers.aclose()
@@ -371,6 +384,7 @@ def _fitted(
         secrets=settings.store.secrets,
         tools=tools,
         notice=notices,
+        meters=notices.meters,
     )
 
 

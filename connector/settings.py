@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from .errors import DeclarationError
 from .file_settings import FileSettings
 from .patience import AnswerSettings
+from .tracing import TelemetrySettings
 
 SHORTEST_SECRET = 16
 """Bytes. Shorter ones are words; whether a longer one is random cannot be seen."""
@@ -220,6 +221,21 @@ class StoreSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BookSettings:
+    """The visitors' book (docs/visitors.md). `build` says what is deployed, the connector's version unless it is set.
+
+    `flush_every`: seconds between writes; what a crash can lose of the counts, and often enough for an alarm.
+    """
+
+    is_on: bool = True
+    build: str | None = None
+    flush_every: float = 10.0
+
+    def __post_init__(self) -> None:
+        _require_positive("flush_every", self.flush_every)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccessSettings:
     """Where the connector lives and which names it answers to.
 
@@ -256,10 +272,13 @@ class Settings:
     watchdog: WatchdogSettings = field(default_factory=WatchdogSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
     files: FileSettings = field(default_factory=FileSettings)
-    answer: AnswerSettings = field(default_factory=AnswerSettings)
+    book: BookSettings = field(default_factory=BookSettings)
 
     def __post_init__(self) -> None:
         self.files.must_suit(self.access.public_url)
+
+    answer: AnswerSettings = field(default_factory=AnswerSettings)
+    telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -286,7 +305,9 @@ _CONCERNS: Mapping[str, Callable[..., Any]] = {
     "watchdog": WatchdogSettings,
     "store": StoreSettings,
     "files": FileSettings,
+    "book": BookSettings,
     "answer": AnswerSettings,
+    "telemetry": TelemetrySettings,
 }
 
 
@@ -325,10 +346,13 @@ VARIABLES: Mapping[str, tuple[str, str, Callable[[str], Any]]] = {
     "BALLAST_SEALED": ("store", "sealed", _switch),
     "BALLAST_LEASE": ("store", "lease", float),
     "BALLAST_GRACE": ("store", "grace", float),
+    "BALLAST_BOOK": ("book", "is_on", _switch),
+    "BALLAST_BUILD": ("book", "build", str),
     "BALLAST_ANSWER_LIMIT": ("answer", "otherwise", float),
     "BALLAST_ANSWER_MARGIN": ("answer", "margin", float),
     "BALLAST_OPERATIONS_KEPT": ("answer", "kept", float),
     "BALLAST_RESULT_BUDGET": ("answer", "budget", int),
+    "BALLAST_SPANS": ("telemetry", "spans", str),
     "BALLAST_MAX_BODY": ("limits", "max_body", int),
     "BALLAST_MAX_RESULT": ("limits", "max_result", int),
     "BALLAST_THREADS": ("limits", "threads", int),

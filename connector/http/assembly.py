@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 from ..settings import Settings
 from ..telemetry.meters import Meters
 from .behind.sticky import sticky_endpoint
-from .door import Door, Endpoint, closing_while_leaving
+from .door import Door, Endpoint, Visits, closing_while_leaving
 from .drain import Drain
 from .kernel import Kernel
 
@@ -38,6 +38,8 @@ class House:
     guard: Callable[[ASGIApp], ASGIApp] | None = None
     """What asks for a token in front of the endpoint, and `beside` it what such a lock serves itself."""
     beside: Sequence[BaseRoute] = ()
+    visits: Visits | None = None
+    """What sees every request pass."""
 
 
 def assemble(house: House, *, is_sticky: bool, lifespan: Lifespan) -> tuple[ASGIApp, Running]:
@@ -62,7 +64,7 @@ def assemble(house: House, *, is_sticky: bool, lifespan: Lifespan) -> tuple[ASGI
     others.router.redirect_slashes = False  # a redirect drops Authorization (incident T-10)
     others.state.endpoint, others.state.drain = path, house.drain
     others.state.public_url = (house.settings.access.public_url or "").rstrip("/")
-    return (others if is_guarded else Door(endpoint, others, path=path)), running
+    return Door(others if is_guarded else endpoint, others, path=path, visits=house.visits), running
 
 
 def _endpoint(house: House, *, is_sticky: bool) -> tuple[ASGIApp, Running]:

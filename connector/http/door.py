@@ -8,11 +8,11 @@ O-13, P-17).
 
 import logging
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Final
+from typing import Final, Protocol
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..settings import Settings
 from ..telemetry.meters import Meters
@@ -148,20 +148,47 @@ def closing_while_leaving(endpoint: ASGIApp, drain: Drain) -> ASGIApp:
     return serve
 
 
-class Door:
-    """The endpoint on its path and on its twin with a slash; everything else behind it."""
+class Visit(Protocol):
+    """One request as somebody sees it pass who changes nothing: the app hears and says everything through it."""
 
-    def __init__(self, endpoint: ASGIApp, others: ASGIApp, *, path: str) -> None:
+    async def receive(self) -> Message:
+        """The next message from the client."""
+
+    def send(self, message: Message) -> Awaitable[None]:
+        """Pass a message to the client."""
+
+    def end(self) -> None:
+        """The app has returned, or raised."""
+
+
+Visits = Callable[[Scope, Receive, Send], Visit]
+"""Begins to see one HTTP request."""
+
+
+class Door:
+    """The endpoint on its path and on its twin with a slash; everything else behind it. `visits` sees all of it."""
+
+    def __init__(self, endpoint: ASGIApp, others: ASGIApp, *, path: str, visits: Visits | None = None) -> None:
         self._endpoint = endpoint
         self._others = others
         self._paths = frozenset({path.rstrip("/"), path.rstrip("/") + "/"})
+        self._visits = visits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Route one ASGI scope. No redirect between the two spellings: it would drop Authorization (incident T-10)."""
-        if scope["type"] == "http":
-            path: str = scope["path"]
-            root: str = scope.get("root_path", "")
-            if path in self._paths or (root and path.removeprefix(root) in self._paths):
-                await self._endpoint(scope, receive, send)
-                return
-        await self._others(scope, receive, send)
+        app = self._endpoint if self._is_endpoint(scope) else self._others
+        if self._visits is None or scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        visit = self._visits(scope, receive, send)
+        try:
+            await app(scope, visit.receive, visit.send)
+        finally:
+            visit.end()
+
+    def _is_endpoint(self, scope: Scope) -> bool:
+        if scope["type"] != "http":
+            return False
+        path: str = scope["path"]
+        root: str = scope.get("root_path", "")
+        return path in self._paths or bool(root and path.removeprefix(root) in self._paths)

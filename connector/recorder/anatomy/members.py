@@ -55,11 +55,11 @@ def is_leaf(place: Place) -> bool:
     """Whether nothing below this place is looked at.
 
     That is so where a tool's own words begin, and one level below what no table knows: an unknown member may hold
-    somebody's data, named as they like. What declares capabilities is looked at to the end.
+    somebody's data, named as they like. What declares capabilities is looked at further down.
     """
     if not place:
         return False
-    if len(place) >= _DEEPEST or (place[-1] in LEAVES and "capabilities" not in place):
+    if len(place) >= _DEEPEST or place[-1] in LEAVES:
         return True
     if DECLARED.intersection(place):
         return False

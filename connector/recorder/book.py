@@ -1,0 +1,264 @@
+"""`Book`: the visitors' book of one connector in one process. What came is read beside the traffic, in small slices,
+and put on the shelf in batches.
+
+On the way of a request only two references are queued. All reading together gets a fixed share of the loop's time; what
+arrives faster than that is sampled, and nothing ever waits for the book. A store that is away loses nothing but what
+does not fit in memory.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+from ..errors import StoreUnavailable
+from ..oauth.noticed import Noticed
+from ..settings import BookSettings, Settings
+from ..stores.port import Store
+from .register import Arrived, CameTo, Entry, Register
+from .shelf.shelving import Shelf
+from .shelf.tally import HourTally, ShapeTally
+from .sighting import FirstSight
+
+logger = logging.getLogger("ballast.recorder")
+
+PAUSE: Final = 0.1
+"""Seconds between two slices of reading."""
+
+SLICE: Final = 0.0015
+"""Seconds of reading in one slice: one and a half percent of the loop's time at most. One new shape is always read to
+its end, which takes about a millisecond."""
+
+MOST_WAITING: Final = 2000
+"""Arrivals and ends that wait to be read."""
+
+MOST_BYTES: Final = 4 * 1024 * 1024
+"""Bytes of the bodies among them; as much as one body may have (`max_body`)."""
+
+LONGEST_BODY: Final = 256 * 1024
+"""Bytes of a body that is read. A longer one is counted, and its shape is not looked at."""
+
+_LAST_FLUSH_WITHIN: Final = 5.0
+_MOST_FIRST_SIGHTS: Final = 500
+
+
+class Visit:
+    """One request under way, as the book knows it: what is needed to count its end."""
+
+    __slots__ = ("arrived", "came_to", "entry")
+
+    def __init__(self) -> None:
+        self.arrived: Arrived | None = None
+        self.entry: Entry | None = None
+        self.came_to: CameTo | None = None
+
+
+class Book:
+    """Counts what comes to one connector.
+
+    Args:
+        connector: Its name; `version` is its own.
+        store: Where the book is kept.
+        settings: Which build this is, and how often counts are put on the shelf.
+        endpoint: The path of the MCP endpoint.
+        scopes: The connector's own scopes, which may be said by name.
+        secret: What people are made unrecognisable with; without it one is kept in the store.
+        clock: Seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        connector: str,
+        store: Store,
+        settings: BookSettings,
+        *,
+        version: str = "",
+        endpoint: str = "/mcp",
+        scopes: Iterable[str] = (),
+        secret: str | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.connector = connector
+        self.endpoint = endpoint
+        self.skipped = 0
+        """Requests that came too fast to be looked at."""
+        self._version = version
+        self._settings = settings
+        self._clock = clock
+        self._register = Register(endpoint=endpoint, scopes=scopes)
+        self._shelf = Shelf(store, connector, secret)
+        self._waiting: deque[Visit] = deque()
+        self._bytes = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._flusher: asyncio.Task[None] | None = None
+        self._flushing: asyncio.Lock | None = None
+        self._started_at: float | None = clock()
+        self._first_sights: list[FirstSight] = []
+        self._is_store_away = self._has_said_full = False
+
+    def note(self, arrived: Arrived, came_to: CameTo) -> None:
+        """Note a request that is over."""
+        visit = self.arrive(arrived)
+        self.leave(visit, came_to)
+
+    def arrive(self, arrived: Arrived) -> Visit:
+        """Note a request that has come. Costs a few microseconds, and never raises for what it is."""
+        visit = Visit()
+        size = len(arrived.body or b"")
+        if len(self._waiting) >= MOST_WAITING or self._bytes + size > MOST_BYTES:
+            self.skipped += 1
+            return visit
+        visit.arrived = arrived
+        self._bytes += size
+        self._queue(visit)
+        return visit
+
+    def leave(self, visit: Visit, came_to: CameTo) -> None:
+        """Note what became of it."""
+        if visit.arrived is None and visit.entry is None:
+            return  # it was not looked at when it came
+        visit.came_to = came_to
+        self._queue(visit)
+
+    def notice(self, thing: Noticed) -> None:
+        """Note the first sight of something unknown in OAuth."""
+        if len(self._first_sights) < _MOST_FIRST_SIGHTS:
+            sight = FirstSight(
+                connector=self.connector,
+                kind=thing.kind.value,
+                where=thing.where.value,
+                name=thing.name,
+                first_seen=thing.first_seen,
+            )
+            self._first_sights.append(sight)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Put counts on the shelf now and then; at the end, everything."""
+        self._timer = None
+        self._flusher = asyncio.create_task(self._flush_often())
+        try:
+            yield
+        finally:
+            self._flusher.cancel()
+            self._flusher = None
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_FLUSH_WITHIN):
+                    await self.flush()
+            self._stop_reading()
+
+    async def flush(self) -> bool:
+        """Read everything that waits, and put it on the shelf. False: the store is away, and it is kept for later."""
+        self._read(until=None)
+        self._flushing = self._flushing or asyncio.Lock()
+        async with self._flushing:
+            return await self._flush()
+
+    async def _flush(self) -> bool:
+        shapes, hours = self._register.take()
+        pending_hours = list(hours.items())
+        try:
+            await self._open_shelf()
+            while shapes:
+                await self._shelf.add_shape(shapes[-1])
+                shapes.pop()
+            while pending_hours:
+                (hour, surface), counted = pending_hours[-1]
+                await self._shelf.add_hour(hour, surface, counted)
+                pending_hours.pop()
+            while self._first_sights:
+                await self._shelf.add_first_sight(self._first_sights[-1])
+                self._first_sights.pop()
+        except StoreUnavailable as gone:
+            self._keep(shapes, dict(pending_hours), gone)
+            return False
+        except BaseException:
+            self._register.back(shapes, dict(pending_hours))
+            raise
+        self._came_back()
+        return True
+
+    async def _open_shelf(self) -> None:
+        if self._started_at is not None:
+            self._register.know(await self._shelf.unknown_surfaces())
+            build = self._settings.build or self._version or "unversioned"
+            await self._shelf.deployed(build, self._version, self._started_at)
+            self._started_at = None
+
+    def _keep(self, shapes: list[ShapeTally], hours: dict[tuple[int, str], HourTally], gone: StoreUnavailable) -> None:
+        self._register.back(shapes, hours)
+        if not self._is_store_away:
+            self._is_store_away = True
+            logger.warning("The visitors' book is kept in memory until the store is back: %s", gone)
+        if self._register.lost and not self._has_said_full:
+            self._has_said_full = True
+            logger.warning(
+                "The visitors' book is full: what is seen least is no longer counted until the store is back"
+            )
+
+    def _came_back(self) -> None:
+        if self._is_store_away:
+            logger.info("The visitors' book is in the store again")
+        self._is_store_away = self._has_said_full = False
+        self._register.lost = 0
+
+    async def _flush_often(self) -> None:
+        while True:
+            try:
+                await self.flush()
+            except Exception:  # a fault in the book must reach nobody's request, nor end the book
+                logger.exception("The visitors' book could not be written")
+            await asyncio.sleep(self._settings.flush_every)
+
+    def _queue(self, visit: Visit) -> None:
+        self._waiting.append(visit)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(PAUSE, self._read_some)
+
+    def _read_some(self) -> None:
+        self._timer = None
+        if self._flusher is None:  # nobody has entered `running`: an app that is served without a lifespan
+            self._flusher = asyncio.get_running_loop().create_task(self._flush_often())
+        self._read(until=time.perf_counter() + SLICE)
+        if self._waiting and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(PAUSE, self._read_some)
+
+    def _read(self, *, until: float | None) -> None:
+        while self._waiting and (until is None or time.perf_counter() < until):
+            self._read_one(self._waiting.popleft())
+
+    def _read_one(self, visit: Visit) -> None:
+        arrived, visit.arrived = visit.arrived, None
+        try:
+            if arrived is not None:
+                self._bytes -= len(arrived.body or b"")
+                visit.entry = self._register.enter(arrived, self._clock())
+            elif visit.entry is not None and visit.came_to is not None:
+                self._register.leave(visit.entry, visit.came_to, self._clock())
+        except Exception:  # whatever a stranger sends, the traffic goes on
+            logger.exception("A request could not be entered into the visitors' book")
+
+    def _stop_reading(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def open_book(
+    name: str, store: Store, settings: Settings, *, version: str = "", scopes: Iterable[str] = ()
+) -> Book | None:
+    """The book as the settings want it; None if it is switched off."""
+    if not settings.book.is_on:
+        return None
+    return Book(
+        name,
+        store,
+        settings.book,
+        version=version,
+        endpoint=settings.access.path,
+        scopes=scopes,
+        secret=next(reversed(settings.store.secrets), None),
+    )
