@@ -44,7 +44,10 @@ _NOT_APPLICABLE: Final = (
 
 _REMEDIES: Final = (
     *_NOT_APPLICABLE,
-    ("not called unasked", "a tool that may be called: readOnlyHint, or [tools.NAME] arguments = {...} in ballast.toml"),
+    (
+        "not called unasked",
+        "a tool that may be called: readOnlyHint, or [tools.NAME] arguments = {...} in ballast.toml",
+    ),
     ("it takes two processes", 'two processes of the server: workers = ["http://...", "http://..."] under [target]'),
     ("nothing says how", "what starts the target: command = [...] under [target] in ballast.toml"),
     ("newest dependencies", "a CI job that installs the newest allowed dependencies, then runs this suite"),

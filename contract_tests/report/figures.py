@@ -195,20 +195,16 @@ def _marks(started: float, chunks: Iterable[Chunk], axis: Axis, width: float) ->
 def _gaps(started: float, received: Received, axis: Axis) -> Iterator[Stretch]:
     """The silences worth drawing: at most ten, because each is over a tenth of the exchange.
 
-    The wait for the first byte is drawn as such; it is among them only where it is the longest silence of a reply
-    that came in several parts, or not to its end.
+    Of a whole reply that came in one piece there is nothing to tell but the wait for it, which is drawn as such.
     """
-    is_told = len(received.chunks) > 1 or received.ending is not Ending.COMPLETE
-    found = [
-        (before, after, _silence(after - before, before, after, received))
-        for before, after in pairwise(_moments(received))
-        if after - before > received.duration * _LEAST_GAP
-    ]
-    longest = max((after - before for before, after, _ in found), default=0.0)
-    for before, after, label in found:
+    if len(received.chunks) <= 1 and received.ending is Ending.COMPLETE:
+        return
+    longest = max(after - before for before, after in pairwise(_moments(received)))
+    for before, after in pairwise(_moments(received)):
         is_longest = after - before == longest
-        if before or (is_longest and is_told):
+        if (before or is_longest) and after - before > received.duration * _LEAST_GAP:
             stretch = axis.stretch(started + before, started + after)
+            label = _silence(after - before, before, after, received)
             yield replace(stretch, label=label, is_longest=is_longest)
 
 

@@ -6,6 +6,7 @@ policy in the page forbids whatever might slip through.
 
 import base64
 import hashlib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,7 @@ def _trend(run: Run, past: Past | None) -> Trend | None:
     return None if past is None else trend(run, past)
 
 
+@cache
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "page"),

@@ -24,7 +24,7 @@ class Change(StrEnum):
     """What became of a finding since its session was last checked."""
 
     NEW = "new"
-    BACK = "back"
+    BACK = "came back"
     STILL = "still there"
     GONE = "not found any more"
     UNCHECKED = "not checked this time"
@@ -79,7 +79,7 @@ class Trend:
         counts = {change: len(self.entries_of(change)) for change in Change}
         parts = [
             f"{plural(counts[Change.NEW], 'finding')} {'is' if counts[Change.NEW] == 1 else 'are'} new",
-            f"{counts[Change.BACK]:,} back" if counts[Change.BACK] else "",
+            f"{counts[Change.BACK]:,} came back" if counts[Change.BACK] else "",
             f"{counts[Change.STILL]:,} still there",
             f"{counts[Change.GONE]:,} not found any more",
             f"{counts[Change.UNCHECKED]:,} not checked this time" if counts[Change.UNCHECKED] else "",

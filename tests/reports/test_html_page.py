@@ -60,7 +60,7 @@ def test_the_page_opens_with_the_verdict_and_what_broke(run: Run, tmp_path: Path
     assert "Of 5 sessions 1 is only inferred and 1 has expired" in opening
     first, _, _ = rest.partition(" Hosts ")
     assert first.strip() == (
-        "chatgpt: 1 of 5 Falling back to a legacy handshake: initialize chatgpt-legacy-fallback, step 2 of 3 "
+        "chatgpt: 1 of 5 breaks Falling back to a legacy handshake: initialize chatgpt-legacy-fallback, step 2 of 3 "
         "Where status Expected 200 Got 404 "
         "What next Answer initialize at the connector's own path; ChatGPT falls back to it when discovery fails. "
         "Guards against openai/t1379834 "
