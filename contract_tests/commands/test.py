@@ -47,8 +47,6 @@ _SECONDS_TO_EXPORT: Final = 2.0  # a target in this process exports at most 0.2 
 @click.option("--html", "html_file", metavar="FILE", type=Path, help="Write the run as one HTML page.")
 @click.option("--history", metavar="FILE", type=Path, help="Remember runs here (with --html: .ballast/history.jsonl).")
 @click.option("--no-history", is_flag=True, help="Remember nothing, and show no trend on the page.")
-@click.option("--history", metavar="FILE", type=Path, help="Remember runs here (with --html: .ballast/history.jsonl).")
-@click.option("--no-history", is_flag=True, help="Remember nothing, and show no trend on the page.")
 @click.option("--baseline", metavar="FILE", type=Path, help="Compare with what was accepted earlier (CT-37).")
 @click.option("--surface", metavar="FILE", type=Path, help="Compare the list of tools with the approved one.")
 @click.option("--accept", is_flag=True, help="With --baseline or --surface: write what this run saw.")
@@ -214,23 +212,6 @@ def _write_reports(run: Run, options: dict[str, Any], sessions: Sequence[Session
     ):
         if options[name] is not None:
             write_file(write, run, options[name])
-
-
-def _past(run: Run, options: Mapping[str, Any]) -> Any:
-    """The past runs of the target, after this one has been added to them; None if nothing is to be remembered."""
-    from ..report import history_file, trend  # noqa: PLC0415 - as above
-
-    file = options["history"] or (history_file.USUAL if options["html_file"] is not None else None)
-    if file is None or options["no_history"]:
-        return None
-    past = history_file.past_runs(file, run.target)
-    for line in (trend.trend(run, past).text, *past.remarks):
-        click.echo(f"history: {line}", err=True)
-    try:
-        history_file.record_run(run, file)
-    except OSError as problem:  # no report is lost to its history
-        click.echo(f"history: {file} cannot be written: {problem.strerror or problem}. Name another file.", err=True)
-    return past
 
 
 def _past(run: Run, options: Mapping[str, Any]) -> Any:
