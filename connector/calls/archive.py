@@ -14,6 +14,8 @@ from ..errors import StoreUnavailable
 from ..settings import StoreSettings
 from ..stores.port import Store
 from ..stores.sealing import Keyring
+from ..telemetry.meters import Meters
+from ..telemetry.watched import Watched
 from .desk import Desk, DeskPolicy
 from .keeping import Keeping
 from .outcome import Outcome
@@ -26,8 +28,12 @@ _SECRET: Final = ("secret", "calls")
 class Archive:
     """What a connector remembers of its calls."""
 
-    def __init__(self, store: Store, settings: StoreSettings) -> None:
+    def __init__(self, store: Store, settings: StoreSettings, meters: Meters | None = None) -> None:
         self.store = store
+        if meters is not None:
+            meters.watch(Watched.GUARDED, self.outcomes)
+            meters.watch(Watched.LEASES, self.leases)
+            meters.watch(Watched.LEASES_HELD, self.held)
         self._settings = settings
         self._desk: Desk | None = None
         self._opening: asyncio.Lock | None = None

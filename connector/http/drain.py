@@ -24,6 +24,8 @@ from types import FrameType
 from typing import Any, Final, TypeGuard
 
 from ..settings import DrainSettings
+from ..telemetry.meters import Meters
+from ..telemetry.watched import Watched
 
 logger = logging.getLogger("ballast.http")
 
@@ -35,8 +37,17 @@ _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 class Drain:
     """Whether this process is leaving, and what has to be told when it does."""
 
-    def __init__(self, settings: DrainSettings) -> None:
+    def __init__(
+        self, settings: DrainSettings, meters: Meters | None = None, *, tell: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """`tell` is told the name of what happens, for the traces of calls in flight."""
         self._settings = settings
+        self._tell = tell
+        self._is_overdue = self._has_ended = False
+        if meters is not None:
+            meters.watch(Watched.DRAIN_STATE, lambda: self.is_leaving + self._is_overdue)
+            meters.watch(Watched.DRAIN_LEFT, self.remaining)
+            meters.watch(Watched.DRAINED, self._outcome)
         self._on_leaving: list[Callable[[], None]] = []
         self._on_closing: list[Callable[[], None]] = []
         self._on_overdue: list[Callable[[], None]] = []
@@ -66,11 +77,19 @@ class Drain:
         self.is_leaving = True
         self._until = monotonic() + self._settings.within
         logger.info("Leaving: no longer ready, calls in flight have %g s", self._settings.within)
+        self._tell("ballast.drain.began")
         for tell in self._on_leaving:
             tell()
         asyncio.get_running_loop().call_later(self._settings.within, self._overdue)
 
+    def _outcome(self) -> dict[str, float]:
+        """How the one drain of this process ended, once it has."""
+        is_over = self.is_leaving and self._has_ended
+        return {"overdue" if self._is_overdue else "in time": 1} if is_over else {}
+
     def _overdue(self) -> None:
+        self._is_overdue = True
+        self._tell("ballast.drain.overdue")
         for tell in self._on_overdue:
             tell()
 
@@ -87,6 +106,7 @@ class Drain:
         try:
             yield
         finally:
+            self._has_ended = True
             for number, own in stood:
                 signal.signal(number, own)
 

@@ -58,6 +58,15 @@ class Framing(Enum):
     EVENTS_ONLY = "events only"
 
 
+class Mode(Enum):
+    """How a reply went out. The values are labels of metrics."""
+
+    JSON = "json"
+    WARM_JSON = "warm json"
+    """White space first, while the answer was made."""
+    EVENTS = "events"
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The final JSON text and the HTTP status it deserves. The status is lost if the reply was already committed."""
@@ -169,6 +178,13 @@ class Exchange:
     def was_streamed(self) -> bool:
         """Whether the reply was committed as an event stream before its answer was there."""
         return self._warm and self._framing is not Framing.JSON_ONLY
+
+    @property
+    def mode(self) -> Mode:
+        """How the reply went out. (An error that was quick is JSON for everybody.)"""
+        if self._framing is Framing.JSON_ONLY:
+            return Mode.WARM_JSON if self._warm else Mode.JSON
+        return Mode.EVENTS if self._warm or self._framing is Framing.EVENTS_ONLY else Mode.JSON
 
     @property
     def was_stopped(self) -> bool:

@@ -11,7 +11,9 @@ from typing import Final
 
 from ..errors import DeclarationError, StoreUnavailable
 from ..stores.port import Store
-from .deeds import Deed
+from ..telemetry.meters import Meters
+from ..telemetry.watched import Watched
+from .deeds import Deeds
 from .lock import Fitted, Lock, Place, ToolAccess
 from .noticed import Noticed
 
@@ -27,7 +29,7 @@ def fit(
     secrets: Sequence[str],
     tools: Mapping[str, ToolAccess],
     notice: Callable[[Noticed], None],
-    count: Callable[[Deed], None] = lambda _: None,
+    meters: Meters | None = None,
 ) -> Fitted:
     """Fit a lock. Of several secrets the last counts, which is the one that stays while they are rotated.
 
@@ -40,6 +42,9 @@ def fit(
             "people enter, e.g. public_url='https://connector.example.com' (BALLAST_PUBLIC_URL); on your own machine "
             "'http://127.0.0.1:8000'"
         )
+    deeds = Deeds()
+    if meters is not None:
+        meters.watch(Watched.OAUTH, deeds.counts)
     place = Place(
         public_url=public_url,
         path=path,
@@ -48,7 +53,7 @@ def fit(
         scopes=frozenset().union(*(access.scopes for access in tools.values())),
         notice=notice,
         tools=tools,
-        count=count,
+        count=deeds,
     )
     return lock.fit(place)
 

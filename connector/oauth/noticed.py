@@ -13,6 +13,9 @@ from enum import Enum
 from itertools import pairwise
 from typing import Final
 
+from ..telemetry.meters import Meters
+from ..telemetry.watched import Watched
+
 logger = logging.getLogger("ballast.oauth")
 
 REDACTED: Final = "(redacted)"
@@ -97,9 +100,14 @@ class Notices:
 
     most: int = 500
     clock: Callable[[], float] = time.time
+    meters: Meters | None = None
     listeners: list[Listener] = field(default_factory=list)
     _seen: dict[tuple[Kind, Where, str], Noticed] = field(default_factory=dict)
     _sightings: dict[Kind, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.meters is not None:
+            self.meters.watch(Watched.NOTICED, self.sightings)
 
     def __call__(self, thing: Noticed) -> None:
         """Take note of it. Never raises for what the thing is."""

@@ -15,6 +15,7 @@ from opentelemetry import metrics
 from opentelemetry.context import Context
 from opentelemetry.metrics import CallbackOptions, Histogram, Meter, MeterProvider, Observation
 
+from .alarms import Alarms
 from .watched import ROWS, Kind, Row, Watched
 
 BUCKETS: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
@@ -50,6 +51,9 @@ class Meters:
 
     def __init__(self, provider: MeterProvider | None = None) -> None:
         self._counts: dict[Watched, Count] = {}
+        self.alarms = Alarms()
+        self.watch(Watched.SPIKES, self.alarms.counts)
+        self.watch(Watched.SPIKING, self.alarms.spiking)
         self._shared = _shared(provider)
         self._shared.join(self)
 
@@ -77,9 +81,9 @@ class Meters:
         )
         self._shared.durations[OPERATION_DURATION].record(seconds, attributes, within)
 
-    def session(self, seconds: float, *, version: str, error: str | None = None) -> None:
-        """A session ended after `seconds`."""
-        said = {VERSION: version, TRANSPORT: "tcp", ERROR_TYPE: error}
+    def session(self, seconds: float, *, version: str | None) -> None:
+        """A session ended after `seconds`. `version` is a known revision, None if nobody said one."""
+        said = {VERSION: version, TRANSPORT: "tcp"}
         attributes = {name: value for name, value in said.items() if value is not None}
         self._shared.durations[SESSION_DURATION].record(seconds, attributes)
 

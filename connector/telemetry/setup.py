@@ -1,25 +1,31 @@
-"""Export of traces and metrics where OpenTelemetry's own variables say so; nothing else to configure.
+"""Export of traces, metrics and logs where OpenTelemetry's own variables say so; nothing else to configure.
 
 A provider that the application installed is left alone. Exporting happens in threads of its own with bounded queues, so
 a collector that is slow, full or gone costs a call nothing; what does not fit is dropped.
 """
 
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from threading import Thread
 from time import monotonic
 from typing import Any, Final
 
-from opentelemetry import metrics, trace
+from opentelemetry import _logs, metrics, trace
+from opentelemetry._logs._internal import ProxyLoggerProvider  # the API exports no name for it
 from opentelemetry.metrics._internal import _ProxyMeterProvider  # the API exports no name for it
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
+from .logs import Exported
+
 FLUSH_WITHIN: Final = 3.0
-"""Seconds that shutdown waits for the last spans and metrics. The SDK alone blocks 7.6 s at a closed port and 10 s at a
-black hole, for each of the two.
+"""Seconds that shutdown waits for the last spans, metrics and logs. The SDK alone blocks 7.6 s at a closed port and
+10 s at a black hole, for each of them.
 """
 
 Flush = Callable[[int], Any]
@@ -39,11 +45,11 @@ def wants_export(environ: Mapping[str, str], signal: str = "TRACES") -> bool:
 def export_from_environment(*, service: str, version: str) -> list[Flush]:
     """Install providers that export by OTLP over HTTP, where the environment asks for it and none is installed yet.
 
-    Gives what has to be flushed at the end. Neither provider flushes at exit by itself, where nothing bounds it.
+    Gives what has to be flushed at the end. No provider flushes at exit by itself, where nothing bounds it.
     """
     named = {} if os.environ.get("OTEL_SERVICE_NAME") else {SERVICE_NAME: service}
     resource = Resource.create({**named, SERVICE_VERSION: version})
-    return [*_traces(resource), *_metrics(resource)]
+    return [*_traces(resource), *_metrics(resource), *_logging(resource)]
 
 
 def _traces(resource: Resource) -> list[Flush]:
@@ -66,6 +72,19 @@ def _metrics(resource: Resource) -> list[Flush]:
     reader = PeriodicExportingMetricReader(OTLPMetricExporter())
     provider = MeterProvider([reader], resource=resource, shutdown_on_exit=False)
     metrics.set_meter_provider(provider)
+    return [provider.force_flush]
+
+
+def _logging(resource: Resource) -> list[Flush]:
+    """What this library logs, from INFO on, and its events. What others log is theirs to send."""
+    if not wants_export(os.environ, "LOGS") or not isinstance(_logs.get_logger_provider(), ProxyLoggerProvider):
+        return []
+    from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter  # noqa: PLC0415  # as above
+
+    provider = LoggerProvider(resource=resource, shutdown_on_exit=False)
+    provider.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter()))
+    _logs.set_logger_provider(provider)
+    logging.getLogger("ballast").addHandler(Exported(logging.INFO))
     return [provider.force_flush]
 
 

@@ -5,33 +5,28 @@ they were, so the names stand here. A middleware of the SDK's chain, so it sees 
 or exception text is recorded.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from time import monotonic
-from typing import Any, Final
+from time import monotonic, time_ns
+from typing import Any, Final, Protocol
 
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, CallToolResult
 from mcp_types.version import KNOWN_PROTOCOL_VERSIONS
-from opentelemetry import trace
+from opentelemetry import context, trace
 from opentelemetry.context import Context
 from opentelemetry.propagate import extract
 from opentelemetry.trace import Link, Span, SpanKind, StatusCode
 from pydantic import ValidationError
 from starlette.types import Scope
 
-from .meters import Meters
+from ..tracing import Spans
+from .meters import ERROR_TYPE, METHOD, OPERATION, PROMPT, TOOL, TRANSPORT, VERSION, Meters
 
-METHOD: Final = "mcp.method.name"
-VERSION: Final = "mcp.protocol.version"
 REQUEST_ID: Final = "jsonrpc.request.id"
-ERROR_TYPE: Final = "error.type"
 STATUS_CODE: Final = "rpc.response.status_code"
-OPERATION: Final = "gen_ai.operation.name"
-TOOL: Final = "gen_ai.tool.name"
-PROMPT: Final = "gen_ai.prompt.name"
-TRANSPORT: Final = "network.transport"
 PROTOCOL: Final = "network.protocol.name"
 PROTOCOL_VERSION: Final = "network.protocol.version"
 CLIENT_ADDRESS: Final = "client.address"
@@ -42,6 +37,23 @@ CANCELLED: Final = "cancelled"
 TOOL_ERROR: Final = "tool_error"
 OTHER: Final = "_OTHER"
 """For methods that nobody knows, as the HTTP conventions have it for theirs."""
+
+STREAM_CUT: Final = "ballast.stream.cut"
+"""The event of a client that went away before its answer was complete, at the moment at which that was seen."""
+
+REPLY_MODE: Final = "ballast.reply.mode"
+
+
+class Replying(Protocol):
+    """The reply on its way to whoever asked. `gone_at` is when the client was seen to go away, on the monotonic
+    clock.
+    """
+
+    gone_at: float | None
+
+    @property
+    def was_streamed(self) -> bool:
+        """Whether it was committed as an event stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +72,8 @@ class RequestSpans:
 
     `is_method`, `is_tool` and `is_prompt` tell known names from invented ones: only a known name may name a span or a
     series, or a caller could make as many as it likes. `pseudonym` says whose request it is without saying who that is.
+    `reply_of` finds the reply to a request, if there is one. `mode` keeps two SERVER spans from being made for one
+    request where something else makes one too.
     """
 
     def __init__(
@@ -70,8 +84,13 @@ class RequestSpans:
         is_tool: Callable[[str], bool],
         is_prompt: Callable[[str], bool],
         pseudonym: Callable[[Scope], str | None] = lambda _: None,
+        reply_of: Callable[[Scope], Replying | None] = lambda _: None,
+        mode: Spans = "auto",
     ) -> None:
         self._meters = meters
+        self._mode = mode
+        self._reply_of = reply_of
+        self._live: set[Span] = set()
         self._pseudonym = pseudonym
         self._is_method = is_method
         self._targets: Mapping[str, tuple[str, Callable[[str], bool]]] = {
@@ -83,14 +102,17 @@ class RequestSpans:
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         """Run the rest of the chain inside the span."""
         method, target, began = self._known(ctx.method), self._target(ctx), monotonic()
-        span = None if _nobody_listens() else self._open(ctx, method, target)
+        span = None if self._is_quiet() else self._open(ctx, method, target)
         failure: _Failure | None = None
         try:
-            if span is None:  # no empty context: every quiet stream would keep it
-                result = await call_next(ctx)
-            else:
-                with trace.use_span(span, record_exception=False):
+            if span is not None:
+                with trace.use_span(span, record_exception=False, set_status_on_exception=False):
                     result = await call_next(ctx)
+            elif self._mode == "propagate":
+                with _within_callers_trace(ctx):
+                    result = await call_next(ctx)
+            else:  # no empty context: every quiet stream would keep it
+                result = await call_next(ctx)
             failure = _TOOL_FAILED if ctx.method == "tools/call" and _is_tool_error(result) else None
         except BaseException as raised:
             failure = _failure_of(raised)
@@ -99,17 +121,37 @@ class RequestSpans:
             return result
         finally:
             if span is not None:
+                self._note_reply(ctx, span)
+                self._live.discard(span)
                 _close(span, failure)
-            self._record(ctx, method, target, monotonic() - began, failure)
+            self._record(ctx, method, target, seconds=monotonic() - began, failure=failure, span=span)
+
+    def tell(self, event: str, attributes: Mapping[str, float] | None = None) -> None:
+        """Write an event that concerns every request under way onto its span."""
+        for span in tuple(self._live):
+            span.add_event(event, attributes)
 
     def refused(self, method: str, version: str, code: int, message: str, scope: Scope) -> None:
         """The span of a request that is refused before the chain."""
         known, version = self._known(method), version if version in KNOWN_PROTOCOL_VERSIONS else OTHER
-        if not _nobody_listens():
+        if not self._is_quiet():
             span = self._start(known, None, scope)
             span.set_attributes({METHOD: known, VERSION: version, **_network(scope)})
             _close(span, _Failure(str(code), message, str(code)))
         self._meters.operation(0.0, method=known, version=version, error=str(code))
+
+    def _is_quiet(self) -> bool:
+        return self._mode in {"off", "propagate"} or _nobody_listens()
+
+    def _note_reply(self, ctx: ServerRequestContext[Any, Any], span: Span) -> None:
+        scope = getattr(ctx.request, "scope", None)
+        reply = None if scope is None else self._reply_of(scope)
+        if reply is None:
+            return
+        if reply.was_streamed:
+            span.set_attribute(REPLY_MODE, "events")
+        if reply.gone_at is not None:
+            span.add_event(STREAM_CUT, timestamp=time_ns() - int((monotonic() - reply.gone_at) * 1e9))
 
     def _known(self, method: str) -> str:
         return method if self._is_method(method) else OTHER
@@ -120,28 +162,37 @@ class RequestSpans:
         span.set_attributes(self._describe(ctx, method, target) | _network(scope))
         if scope is not None and (pseudonym := self._pseudonym(scope)) is not None:
             span.set_attribute(PSEUDONYM, pseudonym)
+        self._live.add(span)
         return span
 
     def _start(self, name: str, meta: Any, scope: Scope | None) -> Span:
         parent, links = _parentage(meta, {} if scope is None else _text_headers(scope))
-        return self._tracer.start_span(name, kind=SpanKind.SERVER, context=parent, links=links)
+        return self._tracer.start_span(name, kind=self._kind(), context=parent, links=links)
+
+    def _kind(self) -> SpanKind:
+        """SERVER, unless an instrumentation of this process has made one for this very request already."""
+        is_second = self._mode == "auto" and _is_server(trace.get_current_span())
+        return SpanKind.INTERNAL if is_second or self._mode == "internal" else SpanKind.SERVER
 
     def _record(
         self,
         ctx: ServerRequestContext[Any, Any],
         method: str,
         target: str | None,
+        *,
         seconds: float,
         failure: _Failure | None,
+        span: Span | None,
     ) -> None:
         self._meters.operation(
             seconds,
             method=method,
-            version=ctx.protocol_version,
+            version=ctx.protocol_version if ctx.protocol_version in KNOWN_PROTOCOL_VERSIONS else OTHER,
             tool=target if method == "tools/call" else None,
             prompt=target if method == "prompts/get" else None,
             error=None if failure is None else failure.kind,
             transport="pipe" if getattr(ctx.request, "scope", None) is None else "tcp",
+            within=None if span is None else trace.set_span_in_context(span),
         )
 
     def _target(self, ctx: ServerRequestContext[Any, Any]) -> str | None:
@@ -166,6 +217,24 @@ _TOOL_FAILED: Final = _Failure(TOOL_ERROR)
 def _nobody_listens() -> bool:
     """Whether no provider is installed; making the spans all the same was measured at a tenth of a whole call."""
     return isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider | trace.NoOpTracerProvider)
+
+
+def _is_server(span: Span) -> bool:
+    return span.is_recording() and getattr(span, "kind", None) is SpanKind.SERVER
+
+
+@contextmanager
+def _within_callers_trace(ctx: ServerRequestContext[Any, Any]) -> Iterator[None]:
+    scope = getattr(ctx.request, "scope", None)
+    parent, _ = _parentage((ctx.params or {}).get("_meta"), {} if scope is None else _text_headers(scope))
+    if parent is None:
+        yield
+        return
+    token = context.attach(parent)
+    try:
+        yield
+    finally:
+        context.detach(token)
 
 
 def _text_headers(scope: Scope) -> dict[str, str]:

@@ -27,7 +27,7 @@ class SpikePolicy:
     | `rise` | 10 | what is looked for; a share that is off by up to three says nothing, which is what a day does |
     | `tick` | 10 | seconds that count as one moment |
     | `ticks` | 5 | in fewer moments than this there is no alarm, whatever breaks in them |
-    | `evidence` | 11 | nats: one false alarm would come in some exp(11) moments, if the chance alone decided |
+    | `evidence` | 12 | nats: chance alone would give one false alarm in some exp(12) moments |
     | `settle` | 600 | seconds until what was seen is learnt: an alarm must come first |
     | `memory` | 21600 | seconds in which what was learnt fades to a third; shorter than a day, longer than an outage |
     | `first` | 100 | streams that must be known before anything is said |
@@ -38,7 +38,7 @@ class SpikePolicy:
     rise: float = 10.0
     tick: float = 10.0
     ticks: int = 5
-    evidence: float = 11.0
+    evidence: float = 12.0
     settle: float = 600.0
     memory: float = 21_600.0
     first: int = 100

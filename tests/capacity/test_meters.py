@@ -15,7 +15,8 @@ from connector.http.load.busy import Busy
 from connector.http.load.capacity import Capacity
 from connector.http.request.surface import Surface
 from connector.settings import CapacitySettings
-from connector.telemetry.meters import Meters, Watched
+from connector.telemetry.meters import Meters
+from connector.telemetry.watched import Watched
 
 
 class Exporter:
@@ -148,7 +149,8 @@ def test_a_provider_that_is_installed_later_gets_everything() -> None:
 from opentelemetry import metrics
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from connector.telemetry.meters import Meters, Watched
+from connector.telemetry.meters import Meters
+from connector.telemetry.watched import Watched
 
 meters = Meters()
 meters.watch(Watched.HEARTBEATS, lambda: 3)

@@ -10,7 +10,8 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 
-from connector.telemetry.meters import Meters, Watched
+from connector.telemetry.meters import Meters
+from connector.telemetry.watched import Watched
 
 
 @contextmanager

@@ -13,7 +13,8 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from connector import Settings, StoreSettings, StoreTooNew, StreamSettings
-from connector.telemetry.meters import Meters, Watched
+from connector.telemetry.meters import Meters
+from connector.telemetry.watched import Watched
 from tests import wire
 from tests.loopback import Serve, served
 from tests.once.ledger import CutShort, Ledger, ask, mark_of, meta, text_of

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...settings import StreamSettings
 from ...telemetry.failures import log_crash
-from ..exchange import HEARTBEAT_COMMENT, OK, REPLY, Framing, encode
+from ..exchange import HEARTBEAT_COMMENT, OK, REPLY, Framing, Mode, encode
 from ..load.refusing import LOOK_FIRST, answer_of, restarting
 from ..request.cors import Lines
 from ..request.reading import INVALID_REQUEST, Asked, Refused
@@ -109,6 +109,13 @@ class Relay:
     def was_streamed(self) -> bool:
         """Whether it went out as an event stream."""
         return self._line.is_stream
+
+    @property
+    def mode(self) -> Mode:
+        """How the reply went out."""
+        if self._line.is_stream:
+            return Mode.EVENTS
+        return Mode.WARM_JSON if self._is_late else Mode.JSON
 
     @property
     def was_stopped(self) -> bool:

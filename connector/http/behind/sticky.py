@@ -16,9 +16,11 @@ from sse_starlette.sse import AppStatus
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ...settings import Settings
+from ...telemetry.meters import Meters
 from ..kernel import Kernel, core_of
 from ..load.traffic import Traffic
 from .foreign import ForeignEndpoint
+from .lifetimes import Lifetimes
 
 
 def sticky_endpoint(
@@ -41,8 +43,11 @@ def sticky_endpoint(
     """
     running: list[StreamableHTTPSessionManager] = []
 
-    async def sessions(scope: Scope, receive: Receive, send: Send) -> None:
+    async def handle(scope: Scope, receive: Receive, send: Send) -> None:
         await running[-1].handle_request(scope, receive, send)
+
+    meters = Meters() if traffic is None else traffic.meters
+    sessions = Lifetimes(handle, lambda seconds, version: meters.session(seconds, version=version))
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
@@ -60,6 +65,7 @@ def sticky_endpoint(
                 try:
                     yield
                 finally:
+                    sessions.end()
                     running.remove(manager)
 
     return ForeignEndpoint(sessions, settings, otherwise=otherwise, traffic=traffic), lifespan

@@ -141,6 +141,11 @@ class Breaker:
         self._take_back(circuit, permit)
         circuit.plain[delivered] += 1
 
+    def withholds(self, surface: Surface) -> bool:
+        """Whether streams to `surface` are withheld, and a probe since then was cut too."""
+        circuit = self._circuits[surface]
+        return circuit.resumes_at is not None and circuit.pause > self._settings.pause
+
     def snapshot(self, now: float) -> Mapping[Surface, Snapshot]:
         """All surfaces as they are. May be called from any thread."""
         return {surface: _picture(circuit, now) for surface, circuit in self._circuits.items()}

@@ -5,17 +5,19 @@ Knows requests and exchanges; does not know the kernel.
 """
 
 import time
+from collections import Counter
 from collections.abc import Mapping
 from typing import Final, Protocol
 
 from starlette.types import Scope
 
 from ...settings import Settings
-from ...telemetry.meters import Meters, Watched
-from ..exchange import Exchange, Framing, Heart
+from ...telemetry.meters import Meters
+from ...telemetry.watched import Watched
+from ..exchange import Exchange, Framing, Heart, Mode
 from ..idle import IdleStreams
 from ..request.reading import ANSWERED_AS_JSON, Asked, Readable
-from ..request.surface import Surface, surface_of
+from ..request.surface import Surface, is_own_limit, surface_of
 from .breaker import Breaker, Permit, Snapshot
 from .breaker import Reply as Leave
 from .capacity import Capacity, Slot
@@ -39,6 +41,10 @@ class Reply(Protocol):
         """Whether it went out as an event stream before the answer was there."""
 
     @property
+    def mode(self) -> Mode:
+        """How it went out."""
+
+    @property
     def was_stopped(self) -> bool:
         """Whether the work was ended by `stop`."""
 
@@ -57,6 +63,9 @@ class Traffic:
         self.capacity = Capacity(settings.capacity)
         self._breaker = Breaker(settings.adaptive)
         self._running: set[Reply] = set()
+        self._limit_tolerance = settings.adaptive.limit_tolerance
+        self._modes: Counter[Mode] = Counter()
+        self.meters = meters
         self.heart = Heart(settings.stream)
         self.idle = IdleStreams(settings.stream)
         meters.watch(Watched.CALLS_IN_FLIGHT, lambda: self.capacity.occupancy().calls)
@@ -65,6 +74,11 @@ class Traffic:
         meters.watch(Watched.STREAMS_OPEN, lambda: self.capacity.occupancy().streams)
         meters.watch(Watched.STREAMS_BROKEN, lambda: {k.value: v.broken for k, v in self._surfaces().items()})
         meters.watch(Watched.BREAKER_STATE, lambda: {k.value: v.state.level for k, v in self._surfaces().items()})
+        meters.watch(Watched.STREAMS_DELIVERED, lambda: {k.value: v.delivered for k, v in self._surfaces().items()})
+        meters.watch(
+            Watched.STREAMS_CUT_AT_LIMIT, lambda: {k.value: v.cut_at_limit for k, v in self._surfaces().items()}
+        )
+        meters.watch(Watched.REPLIES, lambda: {mode.value: count for mode, count in self._modes.copy().items()})
         meters.watch(Watched.HEARTBEATS, lambda: Exchange.heartbeats + IdleStreams.heartbeats)
 
     async def admit(self, asked: Asked, scope: Scope) -> Slot | None:
@@ -80,7 +94,13 @@ class Traffic:
             return self.capacity.open_stream(principal=principal)
         tool = tool_of(asked)
         slot = self.capacity.try_call(tool=tool, principal=principal)
-        return slot if slot is not None else await self.capacity.wait_for_call(tool=tool, principal=principal)
+        if slot is not None:
+            return slot
+        since = time.monotonic()
+        try:
+            return await self.capacity.wait_for_call(tool=tool, principal=principal)
+        finally:
+            self.meters.queued(time.monotonic() - since)
 
     def way_out(self, asked: Asked, readable: Readable, headers: Mapping[str, str]) -> tuple[Framing, Permit | None]:
         """How the answer goes out; with a permit to give back where the client leaves us the choice."""
@@ -98,14 +118,19 @@ class Traffic:
     def ended(self, reply: Reply, permit: Permit | None, since: float) -> None:
         """A reply has ended, `since` being when its request came, on the monotonic clock."""
         self._running.discard(reply)
+        self._modes[reply.mode] += 1
         if permit is None:
             return
         if reply.was_streamed and not reply.was_stopped:
             now = time.monotonic()
             lasted = (reply.gone_at or now) - since
             self._breaker.stream_ended(permit, delivered=reply.was_delivered, lasted=lasted, now=now)
+            if reply.was_delivered or not is_own_limit(permit.surface, lasted, tolerance=self._limit_tolerance):
+                self.meters.alarms.stream_ended(permit.surface.value, delivered=reply.was_delivered)
         else:
             self._breaker.answer_ended(permit, delivered=reply.was_delivered)
+            if reply.mode is Mode.WARM_JSON and self._breaker.withholds(permit.surface):  # it could not even be tried
+                self.meters.alarms.stream_ended(permit.surface.value, delivered=False)
 
     def stop_all(self) -> None:
         """Stop every call that still runs."""
