@@ -36,11 +36,12 @@ def refusals(tools: Sequence[Mapping[str, Any]], resources: Sequence[Mapping[str
             yield f"{name!r} is no name that hosts take: use 1 to 64 letters, digits, '_' or '-'"
         if taken[name.lower()] > 1:
             yield f"{name!r} is there twice (hosts ignore case): rename one"
-        for said in _of_one(tool, pages):
+        for said in (*faults_of(tool), *_widget(_table(tool.get("_meta")), pages)):
             yield f"{name}: {said}"
 
 
-def _of_one(tool: Mapping[str, Any], pages: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+def faults_of(tool: Mapping[str, Any]) -> Iterator[str]:
+    """Say what of one descriptor would be refused, its name and its page apart."""
     meta = _table(tool.get("_meta"))
     annotations = _table(tool.get("annotations"))
     if unsaid := [hint for hint in HINTS if not isinstance(annotations.get(hint), bool)]:
@@ -53,7 +54,6 @@ def _of_one(tool: Mapping[str, Any], pages: Mapping[str, Mapping[str, Any]]) -> 
         if words is not None and not (isinstance(words, str) and 0 < len(words) <= LONGEST_STATUS):
             yield f"openai/toolInvocation/{moment} must be a text of 1 to {LONGEST_STATUS} characters"
     yield from _files(tool, meta)
-    yield from _widget(meta, pages)
 
 
 def _tokens(tool: Mapping[str, Any]) -> int:

@@ -1,6 +1,6 @@
 """CT-32: what tools/list declares can be read by every host, and results keep to it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ async def ask(inquiry: Inquiry) -> None:
     listed = await inquiry.ask("tools/list", speech.request("tools/list", {}), RESULT)
     found = look_up(listed.message, ("result", "tools"))
     tools = found if isinstance(found, list) else []
-    _complain(inquiry, lint_tools(tools))
+    _complain(inquiry, (*lint_tools(tools), *lint_for_scanner(tools)))
     called = await inquiry.ask("a call", speech.call(tool), CALLED)
     _judge(inquiry, called, tool.output_schema, speech)
     wrong = {"name": tool.name, "arguments": {"ballast_no_such_argument": [1]}}
@@ -30,6 +30,16 @@ async def ask(inquiry: Inquiry) -> None:
     if look_up(failed.message, ("error", "code")) is MISSING:
         _judge(inquiry, failed, tool.output_schema, speech)
     await _removed(inquiry, speech)
+
+
+def lint_for_scanner(tools: Iterable[Any]) -> Iterator[Complaint]:
+    """Complain about what ChatGPT refuses when it scans a list. Pure."""
+    from connector.listing.scanner import faults_of  # noqa: PLC0415 - the whole of a connector comes with it
+
+    for number, tool in enumerate(tools):
+        for fault in faults_of(tool) if isinstance(tool, Mapping) else ():
+            where = f"result.tools[{number}] {tool.get('name')}"
+            yield Complaint(where=where, expected="what ChatGPT takes when it scans the tools", actual=fault)
 
 
 def _judge(inquiry: Inquiry, reply: Reply, schema: Any, speech: Speech) -> None:

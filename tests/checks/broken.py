@@ -13,7 +13,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 BAD_TOOL = b'{"name":"bad name","inputSchema":{"type":"object"}},'
-LOST_WIDGET = b'{"name":"w","inputSchema":{"type":"object"},"_meta":{"ui":{"resourceUri":"ui://gone"}}},'
+HINTS = b'"annotations":{"readOnlyHint":true,"destructiveHint":false,"openWorldHint":false}'
+UNSAID = b'{"name":"u","inputSchema":{"type":"object"},"annotations":{"readOnlyHint":true}},'
+LOST_WIDGET = b'{"name":"w","inputSchema":{"type":"object"},' + HINTS + b',"_meta":{"ui":{"resourceUri":"ui://gone"}}},'
 KNOWN = {"name", "arguments", "_meta"}
 
 
@@ -144,6 +146,7 @@ class Broken:
         dropped = {b"content-length"} if is_changed else set()
         dropped |= {b"x-accel-buffering"} if self.fault == "lets proxies buffer" else set()
         kept = [(name, value) for name, value in headers if name.lower() not in dropped]
+        kept += [(b"connection", b"close")] if self.fault == "closes connections" else []
         if asked.kind == "initialize" and self.fault in GIVES_SESSIONS:
             given = secrets.token_hex(8)
             self.sessions.add(given)
@@ -210,6 +213,7 @@ def _only_events(asked: Asked, body: bytes) -> bytes:
 CHANGES: Mapping[str, Callable[[Asked, bytes], bytes]] = {
     "a bad tool name": _listing(BAD_TOOL),
     "members of tomorrow": _listing(b'"ttlMs":5,'),
+    "a hint that is not said": _listing(UNSAID, since="2025-06-18", until="9"),
     "a widget that is gone": _listing(LOST_WIDGET, since="2025-06-18", until="9"),
     "events say something else": _only_events,
     "forgets id zero": lambda asked, body: (

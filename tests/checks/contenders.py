@@ -39,16 +39,20 @@ class Contender:
     make: Callable[[], object]
 
 
+HINTS = {"readOnlyHint": True, "destructiveHint": False, "openWorldHint": False}
+"""What ChatGPT asks of every tool."""
+
+
 def plain_mcp() -> object:
     """The SDK's server."""
     server: MCPServer[Any] = MCPServer("shop")
     taken: list[str] = []
 
-    @server.tool(annotations=ToolAnnotations(read_only_hint=True))
+    @server.tool(annotations=ToolAnnotations(read_only_hint=True, destructive_hint=False, open_world_hint=False))
     def find(query: str) -> str:
         return query
 
-    @server.tool(annotations=ToolAnnotations(read_only_hint=True))
+    @server.tool(annotations=ToolAnnotations(read_only_hint=True, destructive_hint=False, open_world_hint=False))
     def orders() -> int:
         return len(taken)
 
@@ -67,11 +71,11 @@ def fastmcp() -> object:
     server = FastMCP("shop")
     taken: list[str] = []
 
-    @server.tool(annotations={"readOnlyHint": True})
+    @server.tool(annotations=HINTS)
     def find(query: str) -> str:
         return query
 
-    @server.tool(annotations={"readOnlyHint": True})
+    @server.tool(annotations=HINTS)
     def orders() -> int:
         return len(taken)
 

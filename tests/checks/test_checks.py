@@ -50,6 +50,7 @@ def test_a_connector_keeps_every_contract_that_it_can_be_asked_about(monkeypatch
         ("a bad tool name", {"CT-32"}),
         ("members of tomorrow", {"CT-34"}),
         ("results of 9 KB", {"CT-35"}),
+        ("a hint that is not said", {"CT-32"}),
         ("a widget that is gone", {"CT-36"}),
         ("a firewall", {"CT-40"}),
         ("events say something else", {"CT-41"}),

@@ -37,10 +37,14 @@ class Echo(Connector):
         return text
 
 
+HINTS = {"readOnlyHint": True, "destructiveHint": False, "openWorldHint": False}
+"""What ChatGPT asks of every tool."""
+
+
 def _sdk() -> MCPServer[None]:
     server: MCPServer[None] = MCPServer("echo")
 
-    @server.tool(annotations=ToolAnnotations(read_only_hint=True))
+    @server.tool(annotations=ToolAnnotations(read_only_hint=True, destructive_hint=False, open_world_hint=False))
     def echo(text: str) -> str:
         """Say it again."""
         return text
@@ -53,7 +57,7 @@ def _fastmcp() -> object:
 
     server = FastMCP("echo")
 
-    @server.tool(annotations={"readOnlyHint": True})
+    @server.tool(annotations=HINTS)
     def echo(text: str) -> str:
         """Say it again."""
         return text

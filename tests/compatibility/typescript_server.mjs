@@ -18,7 +18,7 @@ function server() {
     {
       description: "Say it again.",
       inputSchema: { text: z.string() },
-      annotations: { readOnlyHint: true },
+      annotations: { readOnlyHint: true, destructiveHint: false, openWorldHint: false },
     },
     async ({ text }) => ({ content: [{ type: "text", text }] }),
   );

@@ -12,7 +12,7 @@ from mcp_types import ToolAnnotations
 SUPPORTED = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"]
 FIND: Mapping[str, Any] = {
     "name": "find",
-    "annotations": {"readOnlyHint": True},
+    "annotations": {"readOnlyHint": True, "destructiveHint": False, "openWorldHint": False},
     "inputSchema": {"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"]},
     "outputSchema": {"type": "object", "properties": {"found": {"type": "string"}}, "required": ["found"]},
 }
@@ -149,7 +149,7 @@ def plain_sdk() -> MCPServer[Any]:
     """The SDK's server with one read-only tool."""
     server = MCPServer("plain")
 
-    @server.tool(annotations=ToolAnnotations(read_only_hint=True))
+    @server.tool(annotations=ToolAnnotations(read_only_hint=True, destructive_hint=False, open_world_hint=False))
     def find(query: str) -> str:
         return f"found {query}"
 
