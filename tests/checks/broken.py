@@ -13,8 +13,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 BAD_TOOL = b'{"name":"bad name","inputSchema":{"type":"object"}},'
-HINTS = b'"annotations":{"readOnlyHint":true,"destructiveHint":false,"openWorldHint":false}'
-UNSAID = b'{"name":"u","inputSchema":{"type":"object"},"annotations":{"readOnlyHint":true}},'
+HINTS = b'"annotations":{"readOnlyHint":false,"destructiveHint":false,"openWorldHint":false}'
+UNSAID = b'{"name":"u","inputSchema":{"type":"object"},"annotations":{"openWorldHint":false}},'
 LOST_WIDGET = b'{"name":"w","inputSchema":{"type":"object"},' + HINTS + b',"_meta":{"ui":{"resourceUri":"ui://gone"}}},'
 KNOWN = {"name", "arguments", "_meta"}
 
