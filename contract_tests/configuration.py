@@ -31,11 +31,17 @@ _KNOWN: Mapping[str, type | tuple[type, ...]] = {
     "tools": dict,
     "oauth": dict,
     "checks": dict,
+    "canary": dict,
     "config": str,
 }
 _KNOWN_TARGET = ("url", "start", "path", "headers", "command", "counter", "workers", "hosts")
 _KNOWN_TOOL = ("arguments", "slow", "earlier")
-_KNOWN_CHECKS = ("destructive", "slow_tool", "write", "removed_tools", "published_ui")
+_KNOWN_CHECKS = (
+    "destructive", "slow_tool", "removed_tools", "published_ui", "health", "upload", "download", "write", "long_write",
+    "blocking_tool", "echo_meta", "token_hash", "change_tool",
+)  # fmt: skip
+_KNOWN_UPLOAD = ("tool", "content", "size", "sha256")
+_KNOWN_DOWNLOAD = ("tool", "size")
 _KNOWN_OAUTH = (
     "client_id", "client_secret", "redirect_uri", "follow", "access_token", "refresh_token", "client_documents",
     "client_key",
@@ -54,6 +60,8 @@ class Configuration:
     command: tuple[str, ...] = ()
     """What starts the process behind the target's address; empty if it runs already."""
     options: Options = field(default_factory=Options)
+    canary: Mapping[str, Any] = field(default_factory=dict)
+    """What to ask of the platform itself, as it stands there."""
 
 
 def read_configuration(file: Path) -> Configuration:
@@ -98,6 +106,7 @@ def to_configuration(data: Mapping[str, Any], *, source: str, folder: Path) -> C
         only=tuple(str(key) for key in data.get("only", ())),
         sessions=tuple(folder / str(place) for place in data.get("sessions", ())),
         command=reader.texts(table, "command", "target."),
+        canary=data.get("canary", {}),
         options=Options(
             headers=reader.headers({**data.get("headers", {}), **table.get("headers", {})}),
             examples=reader.examples(data.get("tools", {}), data.get("checks", {})),
@@ -156,7 +165,15 @@ class _Reader:
             raise self._bad(f"checks.destructive is {checks['destructive']!r}. Write true or false.")
         return Means(
             is_destructive=checks.get("destructive", False),
+            health=str(checks.get("health", "/health")),
+            upload=self._named(checks, "upload", _KNOWN_UPLOAD),
+            download=self._named(checks, "download", _KNOWN_DOWNLOAD),
             write=str(checks.get("write", "")),
+            long_write=str(checks.get("long_write", "")),
+            blocking_tool=str(checks.get("blocking_tool", "")),
+            echo_meta=str(checks.get("echo_meta", "")),
+            token_hash=str(checks.get("token_hash", "")),
+            change_tool=str(checks.get("change_tool", "")),
             counter=str(target.get("counter", "")),
             workers=self.texts(target, "workers", "target."),
             hosts=self.texts(target, "hosts", "target."),
@@ -170,6 +187,14 @@ class _Reader:
         if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
             raise self._bad(f'{prefix}{name} is {found!r}, which is no list of texts. Write {name} = ["..."].')
         return tuple(found)
+
+    def _named(self, checks: Mapping[str, Any], name: str, known: tuple[str, ...]) -> dict[str, str]:
+        """A tool and what its arguments are called: all of them, or nothing."""
+        found = checks.get(name, {})
+        if found and not (isinstance(found, dict) and {*found} == {*known}):
+            words = ", ".join(f'{key} = "..."' for key in known)
+            raise self._bad(f"checks.{name} is {found!r}. Write {name} = {{{words}}}.")
+        return {key: str(value) for key, value in found.items()}
 
     def _earlier(self, name: str, found: Any) -> tuple[Mapping[str, Any], ...]:
         if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):

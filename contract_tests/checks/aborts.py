@@ -1,4 +1,7 @@
-"""CT-31: a hundred clients that go away in the middle leave a server that answers the next one."""
+"""CT-31: a hundred clients that go away in the middle leave a server that answers the next one.
+
+What becomes of health and of calls in flight stands in `shutdown`.
+"""
 
 import contextlib
 from datetime import date
@@ -10,6 +13,7 @@ from ..replay.wire import Request
 from .contract import Contract
 from .inquiry import Inquiry
 from .raw import as_bytes, connected
+from .shutdown import ask_health, ask_shutdown
 from .speech import CALLED, RESULT, Speech, offered, speaking
 
 _CLIENTS: Final = 100
@@ -40,10 +44,8 @@ async def ask(inquiry: Inquiry) -> None:
         await inquiry.ask("initialize after a hundred clients went away", opened, RESULT)
     again = await speaking(inquiry)
     await inquiry.ask("a call after a hundred clients went away", again.call(inquiry.tool()), CALLED)
-    inquiry.skip(
-        "calls in flight at a shutdown", "the target is not told to leave here: docs/leaving.md shows how to try it"
-    )
-    inquiry.skip("health while tools block", "nothing says which tool blocks for seconds")
+    await ask_health(inquiry)
+    await ask_shutdown(inquiry)
 
 
 async def _after_the_headers(call: Request, _: Request) -> None:

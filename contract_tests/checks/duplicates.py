@@ -15,6 +15,7 @@ from ..replay.wire import Request
 from .contract import Contract
 from .counter import count, write_tool
 from .inquiry import Inquiry
+from .outlasting import ask_outlasting
 from .raw import as_bytes, connected
 from .speech import CALLED, Speech, speaking
 
@@ -55,6 +56,7 @@ async def ask_again(inquiry: Inquiry) -> None:
     done = await count(inquiry, speech) - before
     for reason in once(done, [reply]):
         inquiry.find(reason, step="what the counter says")
+    await ask_outlasting(inquiry, speech, _person(inquiry))
 
 
 def once(done: int, replies: list[Reply]) -> list[Complaint]:

@@ -18,7 +18,7 @@ from ..offer.catalogue import CallableTool, Catalogue
 from ..outcome import Finding, Received, StepRun
 from ..replay.recording import SHORTEST_SECRET, recorded_reply, recorded_request, withheld
 from ..replay.redirects import Exchange
-from ..replay.wire import Request
+from ..replay.wire import Request, Wire
 from .means import Means
 
 _ENOUGH = 5
@@ -108,10 +108,11 @@ class Inquiry:
             request: What is sent.
             expect: What must hold.
             more: `until` (follow redirects up to this address), `incidents` and `advice` where they are not the
-                contract's, `values` for variables in `expect`, `quiet` (record the step only if it has findings).
+                contract's, `values` for variables in `expect`, `quiet` (record the step only if it has findings),
+                `wire` (connections of its own).
         """
         started = monotonic() - self._since
-        exchanges = await self._exchanges(request, more.get("until", ""))
+        exchanges = await self._exchanges(request, more.get("until", ""), more.get("wire") or self.agent.wire)
         asked, came = exchanges[-1]
         reply = read_reply(came)
         self._note_credentials(reply)
@@ -175,10 +176,10 @@ class Inquiry:
         """Whether there are so many findings that a check may stop."""
         return sum(bool(step.findings) for step in self.steps) >= _ENOUGH
 
-    async def _exchanges(self, request: Request, until: str) -> Sequence[Exchange]:
+    async def _exchanges(self, request: Request, until: str, wire: Wire) -> Sequence[Exchange]:
         if until:
             return await self.agent.browse(request, until=until)
-        return [(request, await self.agent.wire.exchange(request))]
+        return [(request, await wire.exchange(request))]
 
     def _note_credentials(self, reply: Reply) -> None:
         found = reply.message if isinstance(reply.message, dict) else {}

@@ -7,9 +7,11 @@ from typing import Any, Final
 from ..judging.matchers import Complaint
 from ..judging.operators import look_up, same, show
 from ..judging.reply import Reply
+from ..replay.values import text
 from .contract import Contract
 from .inquiry import Inquiry
-from .speech import CALLED, RESULT, speaking
+from .named_tool import named_tool
+from .speech import CALLED, RESULT, Speech, speaking
 
 _RICH: Final[Mapping[str, Mapping[str, Any]]] = {
     "progressToken 0": {"progressToken": 0},
@@ -45,6 +47,7 @@ async def ask(inquiry: Inquiry) -> None:
     for method in _EMPTY:
         if not (speech.is_modern and method == "ping"):
             await inquiry.ask(f"empty _meta with {method}", speech.request(method, {"_meta": {}}), _ANSWERED)
+    await _only_in_meta(inquiry, speech)
     earlier = inquiry.means.earlier.get(tool.name, ())
     if not earlier:
         inquiry.skip(
@@ -54,6 +57,33 @@ async def ask(inquiry: Inquiry) -> None:
         request = speech.request("tools/call", {"name": tool.name, "arguments": dict(arguments)})
         more = {"incidents": ("P-40", "CT-09"), "advice": _EARLIER}
         await inquiry.ask(f"arguments of an earlier release, {number}", request, CALLED, **more)
+
+
+async def _only_in_meta(inquiry: Inquiry, speech: Speech) -> None:
+    """What a host puts into `_meta` reaches the tool; what stands elsewhere is nobody's."""
+    tool = named_tool(inquiry, _WHERE, "echo_meta", "a tool that gives back, as text or data, the _meta it was sent")
+    if tool is None:
+        return
+    inside, outside = text(inquiry.login.random, 24), text(inquiry.login.random, 24)
+    meta = {"com.example/ballast": {"note": inside}}
+    params = {"name": tool.name, "arguments": dict(tool.arguments), "com.example/ballast": {"note": outside}}
+    request = speech.request("tools/call", {**params, "_meta": meta})
+    reply = await inquiry.ask(_WHERE, request, CALLED)
+    if not inquiry.steps[-1].findings and (reason := astray(reply, inside, outside)):
+        inquiry.complain(**_words(reason))
+
+
+_WHERE: Final = "members of vendors in _meta and beside it"
+
+
+def astray(reply: Reply, inside: str, outside: str) -> Complaint | None:
+    """Whether what was sent in `_meta` is lost, or what was sent beside it is not. Pure."""
+    said = show(look_up(reply.message, ("result",)))
+    if outside in said:
+        return Complaint(where="result", expected="nothing of a vendor's member of params", actual="it came back")
+    if inside not in said:
+        return Complaint(where="result", expected="the vendor's member of _meta", actual="it is lost on its way")
+    return None
 
 
 _EARLIER = "Accept what the last releases accepted, or answer isError with the new form in words: hosts cache schemas."

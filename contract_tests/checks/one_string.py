@@ -1,5 +1,6 @@
 """CT-21: resource, issuer and `iss` are one string each wherever they appear, byte for byte."""
 
+from dataclasses import replace
 from datetime import date
 from http import HTTPStatus
 from typing import Any, Final
@@ -13,6 +14,7 @@ from ..replay.territory import LeadsElsewhere
 from ..replay.values import is_loopback, origin_of, text
 from .contract import Contract
 from .inquiry import CannotBeChecked, Inquiry
+from .speech import MODERN, Speech, offered
 
 _ISSUER = "Publish one string as issuer everywhere; a slash more in one place ends logins in strict hosts."
 _ISS = "Send iss in every authorization response, equal to the issuer, once you advertise it."
@@ -28,6 +30,22 @@ async def ask(inquiry: Inquiry) -> None:
         await _issuer(inquiry, issuer)
     if endpoints.sends_iss:
         await _callback(inquiry, endpoints)
+    await _whole_way(inquiry)
+
+
+async def _whole_way(inquiry: Inquiry) -> None:
+    """A login with what is published, and a use of its token."""
+    try:
+        grant = await inquiry.grant()
+    except CannotBeChecked as problem:
+        inquiry.skip("a whole login", str(problem))
+        return
+    speech = Speech(inquiry=inquiry)
+    bearer: dict[str, str | None] = {"Authorization": f"Bearer {grant.access_token}"}
+    method, params = ("initialize", offered()) if inquiry.catalogue.is_legacy else ("tools/list", {})
+    speech = speech if inquiry.catalogue.is_legacy else replace(speech, version=MODERN)
+    request = speech.request(method, params, headers=bearer)
+    await inquiry.ask("a whole login, and its token", request, {"status": [200]})
 
 
 async def _resource(inquiry: Inquiry, path: str) -> Reply:

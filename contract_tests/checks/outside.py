@@ -5,9 +5,9 @@ from datetime import date
 from typing import Any, Final
 
 from ..offer.catalogue import CallableTool
-from ..replay.values import is_loopback
+from ..replay.values import is_loopback, origin_of
 from .contract import Contract
-from .inquiry import Inquiry
+from .inquiry import CannotBeChecked, Inquiry
 from .speech import MODERN, Speech, offered, speaking
 
 _AGENTS: Final = (
@@ -33,8 +33,28 @@ async def ask(inquiry: Inquiry) -> None:
         await inquiry.ask(f"{places[0]} is {text}", speech.call(changed), expect)
     if not places:
         inquiry.skip("texts that alarm firewalls", f"{tool.name} takes no text")
+    await _oauth(inquiry)
     if is_loopback(inquiry.url):
         inquiry.skip("from outside", "the target is on this machine: run this against its public address too")
+
+
+async def _oauth(inquiry: Inquiry) -> None:
+    """Whoever asks, the places of OAuth answer with one status."""
+    try:
+        endpoints = await inquiry.endpoints()
+    except CannotBeChecked as problem:
+        inquiry.skip("the places of OAuth, by client", str(problem))
+        return
+    document = inquiry.agent.request("GET", f"{origin_of(inquiry.url)}/.well-known/oauth-protected-resource")
+    requests = {"its metadata": document, "/token": inquiry.agent.form(endpoints.token, {"grant_type": "none"})}
+    if endpoints.registration:
+        requests["/register"] = inquiry.agent.json(endpoints.registration, {"redirect_uris": []})
+    for name, request in requests.items():
+        plain = await inquiry.look(request)
+        expect = {"status": [plain.status, 429], **({"media": [plain.media]} if plain.media else {})}
+        for agent in _AGENTS:
+            headers = tuple((key, agent if key == "User-Agent" else value) for key, value in request.headers)
+            await inquiry.ask(f"{name}, User-Agent {agent}", replace(request, headers=headers), expect, quiet=True)
 
 
 def changed_arguments(tool: CallableTool, name: str, value: str) -> CallableTool:

@@ -9,7 +9,9 @@ from .abandoned import CT_03
 from .aborts import CT_31
 from .buffering import CT_16
 from .client_identification import CT_26
+from .connections import CT_06
 from .contract import Contract
+from .documents import CT_24
 from .duplicates import CT_04, CT_05
 from .framing import CT_41
 from .fuzz import CT_08
@@ -31,17 +33,19 @@ from .sizes import CT_35
 from .slow_calls import CT_15
 from .spellings import CT_18, CT_19, CT_43
 from .streams import CT_14, CT_33
+from .token_binding import CT_28
 from .tools import CT_32
 from .unaskable import CT_37, CT_38, CT_39
 from .widgets import CT_36
 from .workers import CT_30
 
-OAUTH: Final[tuple[Contract, ...]] = (CT_21, CT_22, CT_23, CT_25, CT_26, CT_29)
+OAUTH: Final[tuple[Contract, ...]] = (CT_21, CT_22, CT_23, CT_24, CT_25, CT_26, CT_28, CT_29)
 """Contracts of the authorization server."""
 
 CONTRACTS: Final[tuple[Contract, ...]] = (
-    CT_01, CT_02, CT_03, CT_04, CT_05, CT_07, CT_08, CT_09, CT_10, CT_11, CT_12, CT_13, CT_14, CT_15, CT_16, CT_18,
-    CT_19, *OAUTH, CT_30, CT_31, CT_32, CT_33, CT_34, CT_35, CT_36, CT_37, CT_38, CT_39, CT_40, CT_41, CT_42, CT_43,
+    CT_01, CT_02, CT_03, CT_04, CT_05, CT_06, CT_07, CT_08, CT_09, CT_10, CT_11, CT_12, CT_13, CT_14, CT_15,
+    CT_16, CT_18, CT_19, *OAUTH, CT_30, CT_31, CT_32, CT_33, CT_34, CT_35, CT_36, CT_37, CT_38, CT_39, CT_40,
+    CT_41, CT_42, CT_43,
 )  # fmt: skip
 
 EVIDENCE: Final[Mapping[str, tuple[str, ...]]] = {
@@ -54,7 +58,7 @@ EVIDENCE: Final[Mapping[str, tuple[str, ...]]] = {
     "CT-27": ("oauth-refresh-parallel",),
     "CT-28": ("oauth-session-rotated",),
 }  # fmt: skip
-"""Contracts that whole sessions show, and which."""
+"""Contracts that whole sessions show, and which. Some have a check beside them, for what a dialogue cannot show."""
 
 
 def choose_sessions(known: Iterable[Session], only: Sequence[str] = (), host: str = "") -> tuple[Session, ...]:
@@ -64,7 +68,7 @@ def choose_sessions(known: Iterable[Session], only: Sequence[str] = (), host: st
         UnknownSession: something named is neither.
     """
     checks = {contract.id for contract in CONTRACTS}
-    named = [one for key in only if key not in checks for one in EVIDENCE.get(key, (key,))]
+    named = [one for key in only for one in EVIDENCE.get(key, () if key in checks else (key,))]
     return choose(known, named, host) if named or not only else ()
 
 

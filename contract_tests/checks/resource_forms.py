@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
 
+from ..judging.matchers import Complaint
 from ..judging.reply import Reply
 from ..login.discovery import Endpoints
 from ..login.signing_in import NoGrant, authorization, challenge_of, credentials_of
@@ -79,6 +81,9 @@ class _Way:
         more = {"until": self.client.redirect_uri}
         reply = await self.inquiry.ask(f"authorize, resource {self.name}", request, {"any_of": [back, page]}, **more)
         code = reply.redirect().get("code", "")
+        if reason := astray_upstream(reply.header("location") or ""):
+            step = f"authorize, resource {self.name}, upstream"
+            self.inquiry.find(reason, step=step, incidents=("O-06", "CT-25"), advice=_UPSTREAM)
         if not code and not self.inquiry.steps[-1].findings:
             raise CannotBeChecked("a person has to sign in or consent: let an instance for tests approve by itself")
         return code, verifier
@@ -108,6 +113,20 @@ class _Way:
         whole = {**fields, **self._resource, **credentials_of(self.client)}
         request = self.inquiry.agent.form(self.endpoints.token, whole)
         return await self.inquiry.ask(f"{step}, resource {self.name}", request, _TOKEN)
+
+
+_UPSTREAM = "Send upstream what the provider knows: no resource, and its own scopes (Entra: api://CLIENT/SCOPE)."
+_PROVIDERS = ("login.microsoftonline.com", ".auth0.com")
+
+
+def astray_upstream(location: str) -> Complaint | None:
+    """Whether a redirect takes `resource` on to a provider that refuses it (Entra), or ignores it (Auth0). Pure."""
+    parts = urlsplit(location)
+    name = parts.hostname or ""
+    if not any(name == provider or (provider[0] == "." and name.endswith(provider)) for provider in _PROVIDERS):
+        return None
+    found = parse_qs(parts.query).get("resource")
+    return Complaint(where="Location's resource", expected="to be absent", actual=found[0]) if found else None
 
 
 def _member(reply: Reply, name: str) -> str:

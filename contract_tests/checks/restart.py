@@ -7,6 +7,7 @@ import anyio.to_thread
 
 from ..login.signing_in import Grant, authorization, challenge_of, credentials_of
 from ..replay.values import text
+from ..replay.wire import Request
 from .contract import Contract
 from .inquiry import CannotBeChecked, Inquiry
 
@@ -32,10 +33,12 @@ async def ask(inquiry: Inquiry) -> None:
     """Log in, have the target restarted, and go on as if nothing had happened."""
     await inquiry.endpoints()
     if inquiry.restart is None:
-        raise CannotBeChecked("the target has to be killed and started again, and nothing says how")
+        raise CannotBeChecked("the target has to be killed and started again: write command = [...] under [target]")
     grant = await inquiry.grant()
+    session = await _opened(inquiry, grant)
     await anyio.to_thread.run_sync(inquiry.restart)
     await _use(inquiry, grant)
+    await _go_on(inquiry, grant, session)
     await _authorize(inquiry, grant)
     if grant.refresh_token:
         fields = {"grant_type": "refresh_token", "refresh_token": grant.refresh_token, **credentials_of(grant.client)}
@@ -43,10 +46,30 @@ async def ask(inquiry: Inquiry) -> None:
         await inquiry.ask("refresh", request, {"status": [200], "json": [{"at": "access_token", "type": "string"}]})
 
 
-async def _use(inquiry: Inquiry, grant: Grant) -> None:
+async def _opened(inquiry: Inquiry, grant: Grant) -> str:
+    """The id of a session from before; empty if none is given."""
+    reply = await inquiry.look(_post(inquiry, grant, _INITIALIZE))
+    return reply.header("mcp-session-id") or ""
+
+
+async def _go_on(inquiry: Inquiry, grant: Grant, session: str) -> None:
+    """List in the session of before: hosts do not know that it is gone, and only 404 tells them."""
+    if not session:
+        inquiry.skip("the session from before", "initialize gives no session id")
+        return
+    message = {"jsonrpc": "2.0", "id": 2, "method": "tools/list", "params": {}}
+    request = _post(inquiry, grant, message, ("Mcp-Session-Id", session), ("MCP-Protocol-Version", "2025-11-25"))
+    await inquiry.ask("the session from before", request, {"status": [200, 404]})
+
+
+def _post(inquiry: Inquiry, grant: Grant, message: Any, *headers: tuple[str, str]) -> Request:
     bearer = ("Authorization", f"Bearer {grant.access_token}")
     accept = ("Accept", "application/json, text/event-stream")
-    await inquiry.ask("use", inquiry.agent.json(inquiry.url, _INITIALIZE, accept, bearer), {"status": [200]})
+    return inquiry.agent.json(inquiry.url, message, accept, bearer, *headers)
+
+
+async def _use(inquiry: Inquiry, grant: Grant) -> None:
+    await inquiry.ask("use", _post(inquiry, grant, _INITIALIZE), {"status": [200]})
 
 
 async def _authorize(inquiry: Inquiry, grant: Grant) -> None:

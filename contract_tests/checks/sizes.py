@@ -7,6 +7,7 @@ from ..judging.matchers import Complaint
 from ..judging.operators import look_up
 from ..judging.reply import Reply
 from .contract import Contract
+from .files import ask_download, ask_upload
 from .inquiry import Inquiry
 from .speech import CALLED, RESULT, speaking
 
@@ -33,7 +34,8 @@ async def ask(inquiry: Inquiry) -> None:
         request = speech.request("tools/list", {"_meta": {"com.example/filler": "x" * size}})
         more = {"incidents": ("CT-35",), "advice": _REFUSING, "quiet": True}
         await inquiry.ask(f"a request of {name}", request, _TAKEN, **more)
-    inquiry.skip("truncated uploads, files of megabytes", "nothing says which tools take or give files")
+    await ask_upload(inquiry, speech)
+    await ask_download(inquiry, speech)
 
 
 _REFUSING: Final = "Refuse a body that is too large with 413 and JSON, before any of it has had an effect."

@@ -43,7 +43,8 @@ def _standing(number: str, runs: Mapping[str, SessionRun]) -> Standing:
     if not held:
         reasons = tuple(dict.fromkeys(run.reason for run in asked if run.reason))
         return Standing(number=number, outcome="not checked", by=(), reason="; ".join(reasons))
-    return Standing(number=number, outcome="held", by=held, left_out=tuple(_left_out(asked)))
+    left_out = (*_left_out(asked), *(f"{run.title}: {run.reason}" for run in asked if run.id not in held))
+    return Standing(number=number, outcome="held", by=held, left_out=left_out)
 
 
 def _accuses(run: SessionRun, number: str) -> bool:
@@ -58,8 +59,8 @@ def _left_out(runs: Iterable[SessionRun]) -> Iterator[str]:
 
 
 def evidence(number: str) -> tuple[str, ...]:
-    """The check of a number, or the sessions that show it."""
-    return EVIDENCE.get(number) or tuple(contract.id for contract in CONTRACTS if contract.id == number)
+    """The sessions that show a number, and its check."""
+    return (*EVIDENCE.get(number, ()), *(contract.id for contract in CONTRACTS if contract.id == number))
 
 
 def counted(found: Sequence[Standing]) -> str:

@@ -4,12 +4,20 @@ from datetime import date
 from http import HTTPStatus
 from typing import Any, Final
 
+import anyio
+
+from ..judging.matchers import Complaint
 from ..judging.operators import look_up
 from ..judging.reply import EVENT_STREAM, Reply
+from ..outcome import Ending
 from ..replay.values import text
+from ..side_by_side import side_by_side
+from .abandoned import leaking
 from .contract import Contract
 from .inquiry import Inquiry
-from .speech import Speech, cut, offered, speaking
+from .named_tool import named_tool
+from .processes import open_files
+from .speech import CALLED, Speech, cut, offered, speaking
 
 _NO_STREAM: Final[dict[str, Any]] = {
     "name": "405 with Allow",
@@ -26,6 +34,14 @@ _STREAM: Final[dict[str, Any]] = {
 }
 _LOOK: Final = 1.5
 _HOLD: Final = 180.0
+_LEAST: Final = 60.0
+_STREAMS: Final = 40
+"""More than a pool of connections keeps open: so that a leak is told from what is only kept."""
+
+_GLANCE: Final = 0.5
+_CHANGED: Final = "a changed list is announced"
+_STAY: Final = "Let a stream live until the client closes it: one that ends makes hosts reconnect again and again."
+_FREE: Final = "End what belongs to a stream when its client goes: its task, its queue and its socket."
 _LONGEST_GAP: Final = 20.0
 _CLAIMED_GAP: Final = 15.0
 
@@ -39,11 +55,42 @@ async def ask_get(inquiry: Inquiry) -> None:
         await _expired(inquiry, speech)
     if not _is_stream(reply):
         return
+    await _closed(inquiry, speech)
     if not inquiry.means.is_slow:
         inquiry.skip("GET held for 180 s", "it must really be held for minutes: add --slow")
         return
-    held = {**_STREAM, "longest_gap": _LONGEST_GAP}
-    await inquiry.ask("GET held for 180 s", cut(speech.get(), _HOLD, limit=_HOLD + 10), held)
+    held = {**_STREAM, "longest_gap": _LONGEST_GAP, "ending": ["complete", "cut"]}
+    stayed = await inquiry.ask("GET held for 180 s", cut(speech.get(), _HOLD, limit=_HOLD + 10), held)
+    if not inquiry.steps[-1].findings and (reason := too_short(stayed)):
+        own: dict[str, Any] = {"advice": _STAY, "incidents": ("T-16", "CT-14")}
+        inquiry.complain(where=reason.where, expected=reason.expected, actual=reason.actual, **own)
+
+
+def too_short(reply: Reply) -> Complaint | None:
+    """Whether the target ended a stream before a minute was over, which makes hosts reconnect for ever. Pure."""
+    if reply.ending is Ending.CUT_BY_CLIENT or reply.duration >= _LEAST:
+        return None
+    expected = f"to stay open for {_LEAST:g} s, unless the client closes it"
+    return Complaint(where="ending", expected=expected, actual=f"{reply.ending.value} after {reply.duration:.0f} s")
+
+
+async def _closed(inquiry: Inquiry, speech: Speech) -> None:
+    """Streams that clients leave must free what they held."""
+    pid = inquiry.means.pid() if inquiry.means.pid else None
+    before = open_files(pid)
+    if before is None:
+        inquiry.skip("streams that clients leave", "the process is not known: start it with [target] command = [...]")
+        return
+
+    async def look(_: int) -> Reply:
+        return await inquiry.look(cut(speech.get(), _GLANCE))
+
+    await side_by_side(range(_STREAMS), look, at_once=_STREAMS)
+    await anyio.sleep(_GLANCE)
+    inquiry.tally()
+    if reason := leaking(before, open_files(pid)):
+        own: dict[str, Any] = {"advice": _FREE, "incidents": ("L-04", "CT-14")}
+        inquiry.find(reason, step=f"{_STREAMS} streams that clients left", **own)
 
 
 async def _expired(inquiry: Inquiry, speech: Speech) -> None:
@@ -79,7 +126,26 @@ async def ask_list_changed(inquiry: Inquiry) -> None:
         await inquiry.ask("GET held for 40 s", cut(speech.get(), 40.0, limit=50.0), held)
     else:
         inquiry.skip("GET held for 40 s", "it must really be held: add --slow")
-    inquiry.skip("a changed list is announced", "nothing says how to change the list of a running target")
+    await _announced(inquiry, speech)
+
+
+async def _announced(inquiry: Inquiry, speech: Speech) -> None:
+    """Listen, have the list changed, and see whether it is said."""
+    tool = named_tool(inquiry, _CHANGED, "change_tool", "a tool that changes the list of tools while it runs")
+    if tool is None:
+        return
+
+    async def change() -> None:
+        await anyio.sleep(_LOOK)
+        await inquiry.ask("the call that changes the list", speech.call(tool), CALLED)
+
+    heard: list[Reply] = []
+    async with anyio.create_task_group() as group:
+        group.start_soon(change)
+        heard.append(await inquiry.look(cut(speech.get(), _LOOK * 4)))
+    if "notifications/tools/list_changed" not in heard[0].body:
+        expected, actual = "notifications/tools/list_changed", heard[0].body[:200] or "nothing"
+        inquiry.find(Complaint(where="the stream on GET", expected=expected, actual=actual), step=_CHANGED)
 
 
 def claimed(opened: Reply) -> list[str]:

@@ -25,9 +25,10 @@ def sessions(id: str | None, sessions: Sequence[Path]) -> None:  # noqa: A002 - 
             click.echo(rules_listed(RULES))
         elif id in {rule.id for rule in RULES}:
             click.echo(rule_explained(choose_rules([id])[0], known))
-        elif id in EVIDENCE:
-            click.echo(f"{id} is shown by sessions: {', '.join(EVIDENCE[id])}")
-        elif contracts := choose_contracts([id]):
-            click.echo(contract_explained(contracts[0]))
+        elif id in EVIDENCE or choose_contracts([id]):
+            for contract in choose_contracts([id]):
+                click.echo(contract_explained(contract))
+            if id in EVIDENCE:
+                click.echo(f"{id} is shown by sessions: {', '.join(EVIDENCE[id])}")
         else:
             click.echo(explained(choose(known, [id])[0]))

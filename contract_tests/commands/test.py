@@ -185,7 +185,7 @@ def _opened(configuration: Configuration) -> Iterator[tuple[Target, Options]]:
     with ExitStack() as stack:
         if configuration.command:
             process = stack.enter_context(started(configuration.command, configuration.target))
-            means = replace(options.means, pid=lambda: process.pid)
+            means = replace(options.means, pid=lambda: process.pid, leave=process.leave)
             options = replace(options, restart=process.restart, means=means)
         yield stack.enter_context(open_target(configuration.target, path=configuration.path)), options
 

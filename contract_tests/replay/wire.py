@@ -114,6 +114,8 @@ class Wire:
 
     def __init__(self) -> None:
         self._transport = httpx2.AsyncHTTPTransport(retries=0, trust_env=False)
+        self.opened = 0
+        """Connections opened so far: one is enough for any number of exchanges, one after the other."""
 
     async def __aenter__(self) -> Self:
         await self._transport.__aenter__()
@@ -145,6 +147,7 @@ class Wire:
                 ending, trouble = Ending.UNREACHABLE, _in_words(problem)
             except httpx2.TransportError as problem:
                 ending, trouble = Ending.BROKEN, _in_words(problem)
+        self.opened += arrival.is_new_connection
         if scope.cancelled_caught and (request.cut_after is None or seconds < request.cut_after):
             trouble = f"no end of the reply within the limit of {seconds:g} s"
         is_stale = ending is Ending.BROKEN and arrival.status is None and not arrival.is_new_connection

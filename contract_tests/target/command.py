@@ -13,6 +13,7 @@ from ..errors import BadTarget
 
 _LONGEST_START = 60.0
 _LONGEST_STOP = 20.0
+_LONGEST_LEAVING = 150.0  # more than any host waits for a call
 
 
 class Started:
@@ -36,6 +37,23 @@ class Started:
         """
         self.kill()
         self._process = self._start()
+
+    def leave(self) -> None:
+        """Ask it to leave as platforms do, wait until it is gone, and start it again.
+
+        Raises:
+            BadTarget: it does not leave, or does not come back.
+        """
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._process.pid, signal.SIGTERM)
+        try:
+            self._process.wait(_LONGEST_LEAVING)
+        except subprocess.TimeoutExpired:
+            self.restart()
+            raise BadTarget(
+                f"{' '.join(self._command)} did not leave within {_LONGEST_LEAVING:g} s of SIGTERM."
+            ) from None
+        self.restart()
 
     def kill(self) -> None:
         """Kill it and everything it started."""
