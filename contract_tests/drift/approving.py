@@ -8,12 +8,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from connector.recorder.sighting import Sighting
+from connector.recorder.sighting import MOST_SUBJECTS, Sighting
 
 from .deciding import Night
 from .finding import Decision, Finding
 from .kinds import Kind
-from .lock import FEW, MANY, Approved, Lock, Measure, Place, Profile, Trait, Usage, place_of, traits_of
+from .lock import FEW, LOTS, MANY, Approved, Lock, Measure, Place, Profile, Trait, Usage, place_of, traits_of
 from .measures import A_DAY
 from .rhythm import HOUR, Learned, learned
 
@@ -41,7 +41,6 @@ def _accepted(decision: Decision, night: Night) -> list[Sighting]:
 
 def _profile(old: Profile | None, sightings: Sequence[Sighting]) -> Profile:
     shapes = [traits_of(sighting.shape) for sighting in sightings]
-    count = sum(sighting.count for sighting in sightings)
     known: Mapping[Trait, Usage] = old.traits if old else {}
     regular = old.regular if old else frozenset()
     traits: dict[Trait, Usage] = {}
@@ -52,11 +51,17 @@ def _profile(old: Profile | None, sightings: Sequence[Sighting]) -> Profile:
         was = known.get(trait)
         is_always = len(words) == len(shapes) and (was is None or was.is_always)
         traits[trait] = Usage(is_always=is_always, words=frozenset().union(was.words if was else (), *words))
-    return Profile(seen=max(old.seen if old else 1, _at_least(count)), traits=traits)
+    return Profile(seen=max(old.seen if old else 1, _at_least(sightings)), traits=traits)
 
 
-def _at_least(count: int) -> int:
-    return next((bound for bound in (MANY, FEW) if count >= bound), 1)
+def _at_least(sightings: Sequence[Sighting]) -> int:
+    """How well it is known. Requests of one or two people are theirs; where nobody can be told apart, they count."""
+    count = sum(sighting.count for sighting in sightings)
+    people = max((sighting.subjects for sighting in sightings), default=0)
+    for bound, least in ((LOTS, MOST_SUBJECTS), (MANY, MOST_SUBJECTS // 2), (FEW, 0)):
+        if count >= bound and (people >= least or people <= 1):
+            return bound
+    return 1
 
 
 def _with_rhythm(lock: Lock, decision: Decision, night: Night) -> Lock:

@@ -4,21 +4,25 @@ Sightings are compared one by one, and what they show together is one finding; t
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from connector.recorder.sighting import Cadence, Sighting
 
-from .deviating import deviations
+from .deviating import deviations, presented
 from .finding import Decision, Deviation, Finding
 from .kinds import Kind, Severity, Turn, severity_of
-from .lock import MANY, Lock, Place, Trait, place_of, traits_of
-from .noise import Evidence, NoisePolicy, evidence_of, is_worth_an_alarm
+from .lock import Lock, place_of
+from .losing import Losses
+from .noise import (
+    NoisePolicy,
+    evidence_of,
+    evidence_of_stranger,
+    is_elsewhere,
+    is_stranger,
+    is_worth_an_alarm,
+)
 from .rhythm import rhythm_findings
-
-_PARTLY: Final = 0.05
-"""Share of a place's requests that must lack a piece before it is going; less is variety."""
 
 _Shown = dict[Deviation, list[Sighting]]
 
@@ -43,60 +47,25 @@ def decide(night: Night, lock: Lock) -> Decision:
     """Compare a night with what is approved; without an approved place everything is new."""
     shown = _shown(night, lock)
     found = [_finding(deviation, sightings, lock) for deviation, sightings in shown.items()]
-    alarms = [finding for finding in found if is_worth_an_alarm(_evidence(finding), night.policy)]
+    strangers = [finding for finding in found if is_elsewhere(finding.places)]
+    found = [finding for finding in found if finding not in strangers]
+    alarms = [finding for finding in found if _is_alarm(finding, night)]
     waiting = [finding for finding in found if finding not in alarms]
     if lock.places:
         alarms += rhythm_findings(night.cadences, lock, now=night.now, since=night.since)
-    return Decision(findings=_sorted(alarms), waiting=_sorted(waiting), notes=tuple(_edge_notes(night, lock)))
+    return Decision(findings=_sorted(alarms), waiting=_sorted(waiting), notes=tuple(_notes(night, lock, strangers)))
 
 
 def _shown(night: Night, lock: Lock) -> _Shown:
     """Every deviation, and the sightings that show it."""
-    having = _Having(night)
+    losses = Losses(night.recent, night.cadences, now=night.now)
     shown: _Shown = defaultdict(list)
     for sighting in night.recent:
         for deviation in deviations(sighting.shape, lock):
-            if (
-                deviation.turn is not Turn.VANISHED
-                or deviation.kind is Kind.VERSION
-                or having.lost(deviation, sighting, lock)
-            ):
-                shown[deviation].append(sighting)
+            is_loss = deviation.turn is Turn.VANISHED and deviation.kind is not Kind.VERSION
+            if not is_loss or losses.is_lost(deviation, sighting, lock):
+                shown[presented(deviation)].append(sighting)
     return shown
-
-
-class _Having:
-    """Which pieces tonight's requests still have, place by place and version by version."""
-
-    def __init__(self, night: Night) -> None:
-        self._night = night
-        self._traits: dict[tuple[Place, str], set[Trait]] = defaultdict(set)
-        self._lacking: Mapping[tuple[Place, str], list[Sighting]] = defaultdict(list)
-        for sighting in night.recent:
-            key = (place_of(sighting.shape), sighting.shape.version)
-            self._traits[key] |= traits_of(sighting.shape).keys()
-            self._lacking[key].append(sighting)
-
-    def lost(self, deviation: Deviation, sighting: Sighting, lock: Lock) -> bool:
-        """Whether a piece is gone: from everything, or from a good part of a place that is known well."""
-        place, version = place_of(sighting.shape), sighting.shape.version
-        trait = (deviation.kind, deviation.name)
-        if trait not in self._traits[place, version]:
-            return True
-        profile = lock.places[place].versions.get(version)
-        return profile is not None and profile.seen >= MANY and self._share(trait, place, version) >= _PARTLY
-
-    def _share(self, trait: Trait, place: Place, version: str) -> float:
-        """The share of requests that lack a piece since the first that did."""
-        lacking = [each for each in self._lacking[place, version] if trait not in traits_of(each.shape)]
-        since = min((each.first_seen for each in lacking), default=self._night.now)
-        count = sum(each.count for each in lacking)
-        requests = sum(
-            cadence.count
-            for cadence in self._night.cadences
-            if (cadence.surface, cadence.method) == (place.surface, place.method) and (cadence.hour + 1) * 3600 > since
-        )
-        return count / max(requests, count, 1)
 
 
 def _finding(deviation: Deviation, sightings: Sequence[Sighting], lock: Lock) -> Finding:
@@ -126,13 +95,12 @@ def _weighed(deviation: Deviation, sightings: Sequence[Sighting], lock: Lock) ->
     return severity, ""
 
 
-def _evidence(finding: Finding) -> Evidence:
-    return Evidence(
-        count=finding.count,
-        subjects=finding.subjects,
-        first_seen=finding.first_seen,
-        last_seen=finding.last_seen,
-    )
+def _is_alarm(finding: Finding, night: Night) -> bool:
+    if finding.deviation.kind is Kind.SURFACE and all(is_stranger(place.surface) for place in finding.places):
+        evidence = evidence_of_stranger(finding.sightings, night.cadences)
+    else:
+        evidence = evidence_of(finding.sightings)
+    return is_worth_an_alarm(evidence, night.policy)
 
 
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -140,8 +108,11 @@ def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda each: (order.index(each.severity), str(each.deviation), each.places)))
 
 
-def _edge_notes(night: Night, lock: Lock) -> Iterator[str]:
-    """Headers that the way here adds are nobody's drift: they tell of a proxy, not of a platform."""
+def _notes(night: Night, lock: Lock, strangers: Sequence[Finding]) -> Iterator[str]:
+    """What tells of a proxy, not of a platform, and what tells of the internet."""
     hops = sorted({name for sighting in night.recent for name in sighting.shape.hops} - lock.edge)
     if hops and lock.places:
         yield f"new on the way here, from a proxy or an edge, not from the platform: {', '.join(hops)}"
+    if strangers:
+        asked = sum(finding.count for finding in strangers)
+        yield f"{asked} requests by {len(strangers)} new kinds of strangers asked for nothing that MCP or OAuth has"

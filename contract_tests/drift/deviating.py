@@ -4,6 +4,7 @@ A member that comes with all that is in it is one deviation, as is a value that 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from connector.recorder.paths import read
@@ -11,19 +12,24 @@ from connector.recorder.shape import Shape
 
 from .finding import Deviation
 from .kinds import Kind, Turn
-from .lock import MANY, Approved, Lock, Profile, Trait, place_of, traits_of
+from .lock import LOTS, Approved, Lock, Profile, Trait, place_of, traits_of
 
 _AGENT: Final = "user-agent"
+_CAPABILITIES: Final = frozenset({"capabilities", "io.modelcontextprotocol/clientCapabilities"})
 
 
 def deviations(shape: Shape, lock: Lock) -> tuple[Deviation, ...]:
     """What is new about a shape; what it lacks is among it, whether or not others still have it."""
     approved = lock.places.get(place_of(shape))
     if shape.surface not in lock.surfaces:
-        return (Deviation(kind=Kind.SURFACE, turn=Turn.APPEARED, name=shape.surface, now=product_of(shape)),)
+        return (_surface(shape),)
+    # Few requests have not shown all they can be: what other surfaces send is nothing new of one that is hardly met.
+    is_met = lock.seen_of(shape.surface) >= LOTS
     if approved is None:
-        return (Deviation(kind=Kind.METHOD, turn=Turn.APPEARED, name=shape.method),)
-    found = [*_version(shape, approved), *_pieces(shape, approved, lock)]
+        is_known = lock.knows_method(shape.channel, shape.method) and not is_met
+        return () if is_known else (Deviation(kind=Kind.METHOD, turn=Turn.APPEARED, name=shape.method),)
+    is_known = lock.knows_version(shape.channel, shape.method, shape.version) and not is_met
+    found = [*(() if is_known else _version(shape, approved)), *_pieces(shape, approved, lock)]
     version = shape.version if found and found[0].kind is Kind.VERSION else ""
     return tuple(_products(_said_once(found, version), shape, lock))
 
@@ -31,6 +37,19 @@ def deviations(shape: Shape, lock: Lock) -> tuple[Deviation, ...]:
 def product_of(shape: Shape) -> str:
     """What a client calls itself in its User-Agent, without a version."""
     return next((word for name, word in shape.values if name == _AGENT), "")
+
+
+def _surface(shape: Shape) -> Deviation:
+    """A surface nobody has met, by what it calls itself where that is a name."""
+    product = product_of(shape)
+    name = shape.surface if not product or product.startswith("(") else product
+    return Deviation(kind=Kind.SURFACE, turn=Turn.APPEARED, name=name)
+
+
+def presented(deviation: Deviation) -> Deviation:
+    """A deviation as it is reported: what declares a capability is a value the protocol knows, wherever it stands."""
+    is_capability = deviation.kind is Kind.MEMBER and not _CAPABILITIES.isdisjoint(_segments(deviation.name))
+    return replace(deviation, kind=Kind.VALUE) if is_capability else deviation
 
 
 def _products(found: Iterable[Deviation], shape: Shape, lock: Lock) -> Iterator[Deviation]:
@@ -45,7 +64,7 @@ def _products(found: Iterable[Deviation], shape: Shape, lock: Lock) -> Iterator[
     for each in found:
         if is_new and each.kind is Kind.VALUE and each.name.partition(": ")[0] in {_AGENT, "client"}:
             if each.name.startswith(_AGENT) and each.turn is not Turn.VANISHED:
-                yield Deviation(kind=Kind.SURFACE, turn=Turn.APPEARED, name=shape.surface, now=product)
+                yield _surface(shape)
         else:
             yield each
 
@@ -62,15 +81,15 @@ def _version(shape: Shape, approved: Approved) -> Iterator[Deviation]:
 def _pieces(shape: Shape, approved: Approved, lock: Lock) -> Iterator[Deviation]:
     profile = approved.versions.get(shape.version)
     traits = traits_of(shape)
-    # What few requests have shown is not all they can have: what the surface sends elsewhere is nothing new there.
-    is_thin = max((each.seen for each in approved.versions.values()), default=0) < MANY
-    elsewhere = lock.known_at(shape.surface, shape.channel) if is_thin else frozenset()
+    elsewhere = lock.elsewhere(shape.channel, shape.method) if approved.seen < LOTS else {}
     for trait, words in traits.items():
-        known = approved.words(trait)
-        if known is None and trait not in elsewhere:
+        own, known = approved.words(trait), elsewhere.get(trait)
+        if own is None and known is None:
             yield Deviation(kind=trait[0], turn=Turn.APPEARED, name=trait[1], now=_types(words))
-        elif known and words - known:
-            yield Deviation(kind=trait[0], turn=Turn.CHANGED, name=trait[1], was=_types(known), now=_types(words))
+        elif words - (own or frozenset()) - (known or frozenset()):
+            yield Deviation(
+                kind=trait[0], turn=Turn.CHANGED, name=trait[1], was=_types(own or known or ()), now=_types(words)
+            )
     if profile is not None:
         for trait in sorted(profile.regular - traits.keys()):
             yield _vanished(trait, profile)

@@ -4,7 +4,7 @@ It holds pieces and how regularly they come, not whole requests: optional pieces
 are nothing new. It knows no file.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -13,10 +13,10 @@ from connector.recorder.shape import Shape
 from .kinds import Kind
 
 FEW: Final = 3
-"""Requests that all had something, from which on its absence from every request of a night is worth a word."""
-
 MANY: Final = 30
-"""The same for its absence from some: what one request in ten lacks, so many hardly all have (rule of three)."""
+LOTS: Final = 300
+"""Requests from which on something is said to be always there. What one in ten lacks, thirty hardly all have (rule of
+three); but one conversation is many requests, so what comes in part is told from what goes only by some hundreds."""
 
 Trait: TypeAlias = tuple[Kind, str]
 """A piece of a request: a header by its name, a member by its place, a value as `name: word`."""
@@ -46,7 +46,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """What requests of one version look like. `seen` is a lower bound of how many it was made of: 1, FEW or MANY."""
+    """What requests of one version look like. `seen` says how many it was made of, at least: 1, FEW, MANY or LOTS."""
 
     seen: int = 1
     traits: Mapping[Trait, Usage] = field(default_factory=dict)
@@ -65,6 +65,11 @@ class Approved:
 
     versions: Mapping[str, Profile] = field(default_factory=dict)
     rhythm: Mapping[str, Measure] = field(default_factory=dict)
+
+    @property
+    def seen(self) -> int:
+        """How well it is known: by the version that is known best."""
+        return max((profile.seen for profile in self.versions.values()), default=0)
 
     def words(self, trait: Trait) -> frozenset[str] | None:
         """Every type a member was approved with, whatever the version; None if the piece is unknown here."""
@@ -85,15 +90,31 @@ class Lock:
         """Every part of a platform that is known."""
         return frozenset(place.surface for place in self.places)
 
-    def known_at(self, surface: str, channel: str) -> frozenset[Trait]:
-        """Every piece that is known of a surface's requests on a channel, whatever they ask for."""
-        return frozenset(
-            trait
+    def elsewhere(self, channel: str, method: str) -> Mapping[Trait, frozenset[str]]:
+        """Every piece that any surface is known to send with a method, and its types."""
+        found: dict[Trait, frozenset[str]] = {}
+        for profile in self._profiles(channel, method):
+            for trait, usage in profile.traits.items():
+                found[trait] = found.get(trait, frozenset()) | usage.words
+        return found
+
+    def seen_of(self, surface: str) -> int:
+        """How well a surface is known: by the place that is known best."""
+        own = (approved for place, approved in self.places.items() if place.surface == surface)
+        return max((profile.seen for approved in own for profile in approved.versions.values()), default=0)
+
+    def knows_version(self, channel: str, method: str, version: str) -> bool:
+        """Whether any surface is known to ask for it under a version."""
+        return any(
+            version in approved.versions
             for place, approved in self.places.items()
-            if (place.surface, place.channel) == (surface, channel)
-            for profile in approved.versions.values()
-            for trait in profile.traits
+            if (place.channel, place.method) == (channel, method)
         )
+
+    def _profiles(self, channel: str, method: str) -> Iterator[Profile]:
+        for place, approved in self.places.items():
+            if (place.channel, place.method) == (channel, method):
+                yield from approved.versions.values()
 
     def knows_method(self, channel: str, method: str) -> bool:
         """Whether any surface is known to ask for it."""

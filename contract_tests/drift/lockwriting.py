@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from .kinds import Kind
-from .lock import FEW, MANY, Approved, Lock, Measure, Place, Profile, Usage
+from .lock import FEW, LOTS, MANY, Approved, Lock, Measure, Place, Profile, Usage
 
 FORMAT: Final = 1
 EDGE: Final = "on the way"
 UNVERSIONED: Final = "unversioned"
-SEEN: Final[Mapping[str, int]] = {"once": 1, "few": FEW, "many": MANY}
+SEEN: Final[Mapping[str, int]] = {"once": 1, "few": FEW, "many": MANY, "lots": LOTS}
 SECTIONS: Final[Mapping[str, Kind]] = {"headers": Kind.HEADER, "members": Kind.MEMBER, "values": Kind.VALUE}
 
 OWN_COMMENTS: Final = (
@@ -44,9 +44,11 @@ def as_lines(lock: Lock) -> tuple[Line, ...]:
 
 
 def scalar(text: str) -> str:
-    """A text as YAML: bare where it can be, else as JSON writes it, which YAML reads alike."""
+    """A text as YAML: bare where it can be, else between the quotes that need no strokes in it."""
     if _PLAIN.fullmatch(text) and not _NOT_TEXT.fullmatch(text):
         return text
+    if "'" not in text and text.isprintable() and text.isascii():
+        return f"'{text}'"
     return json.dumps(text, ensure_ascii=True)
 
 

@@ -4,7 +4,7 @@ Shares are compared with what chance makes of them: a night's counts are small, 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor, log10
 from typing import Final
 
@@ -75,14 +75,28 @@ def rhythm_findings(cadences: Sequence[Cadence], lock: Lock, *, now: float, sinc
     if (share := lock.rhythm.get(CODES_REDEEMED)) is not None and (words := _codes(whole, share, 0)):
         place = Place(surface="any", channel="oauth", method="codes")
         found.append(_finding(CODES_REDEEMED, words, place, whole.issued, since=since, now=now))
-    return found
+    return _merged(found)
+
+
+def _merged(findings: Sequence[Finding]) -> list[Finding]:
+    """One measure that drifts in several places is one finding, in the words of the place with most requests."""
+    found: dict[tuple[Kind, str], Finding] = {}
+    for each in findings:
+        known = found.get((each.deviation.kind, each.deviation.name), each)
+        places = each.places if known is each else (*known.places, *each.places)
+        widest = max(known, each, key=lambda one: one.count)
+        found[each.deviation.kind, each.deviation.name] = replace(widest, places=tuple(sorted(places)))
+    return list(found.values())
 
 
 def _unfitting(
     place: Place, approved: Approved, pace: Pace, calls: int, *, since: float, now: float
 ) -> Iterator[Finding]:
+    usual = _number(approved.rhythm.get(A_DAY, 0.0)) * (now - since) / DAY
     for measure, unfit in _UNFIT.items():
         value = approved.rhythm.get(measure)
+        if measure == FOR_A_CALL and pace.count < 2 * max(usual, 1):
+            continue  # there are not more of these, but fewer calls
         if value is not None and (words := unfit(pace, value, calls)):
             yield _finding(measure, words, place, pace.count, since=since, now=now)
 
