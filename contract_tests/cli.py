@@ -5,6 +5,7 @@ Every option can also stand in ballast.toml; what is typed wins. Nothing here is
 
 import click
 
+from .commands.canary import canary
 from .commands.client_documents import client_documents
 from .commands.diagnose import diagnose
 from .commands.record import record
@@ -22,5 +23,5 @@ def main() -> None:
     """
 
 
-for _command in (test, sessions, client_documents, diagnose, record, serve):
+for _command in (test, sessions, client_documents, diagnose, canary, record, serve):
     main.add_command(_command)

@@ -1,0 +1,1 @@
+"""Documents that a platform publishes: fetched, and compared with what they were."""

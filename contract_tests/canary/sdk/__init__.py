@@ -1,0 +1,1 @@
+"""The newest client library against the pinned one: what it does today, hosts may do tomorrow."""
