@@ -138,7 +138,11 @@ def test_a_target_that_is_started_by_a_command_can_be_killed_and_is_known(tmp_pa
 
     assert before != after
     assert told(run) == []
-    assert [step.skipped for step in run.sessions[0].steps if step.skipped] == []
+    assert [step.name for step in run.sessions[0].steps if step.skipped] == [
+        "sessions that are closed",
+        "refreshes of many clients",
+        "introspections, log rate and CPU afterwards",
+    ]
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", port), 1)
 
