@@ -32,6 +32,9 @@ FLAGS = (
 
 _DRIVEN = ("--remote-debugging-port=0", "--window-size=760,900")
 
+_KEYS = {"Tab": (9, ""), "Enter": (13, "\r"), "Space": (32, " ")}
+_DESK = 600
+
 PATIENCE = 30.0
 
 
@@ -65,9 +68,20 @@ class Tab:
 
     def press_enter(self) -> None:
         """Submit the form from the keyboard."""
-        key = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
-        self._ask("Input.dispatchKeyEvent", type="keyDown", **key)
-        self._ask("Input.dispatchKeyEvent", type="keyUp", **key)
+        self.press("Enter")
+
+    def press(self, key: str) -> None:
+        """Press one of the keys that pages are read with: Tab, Enter or Space."""
+        code, text = _KEYS[key]
+        words = {"key": " " if key == "Space" else key, "code": key, "windowsVirtualKeyCode": code, "text": text}
+        self._ask("Input.dispatchKeyEvent", type="keyDown", **words)
+        self._ask("Input.dispatchKeyEvent", type="keyUp", **words)
+
+    def resize(self, width: int, height: int) -> None:
+        """Be as large as a telephone, or as a desk's screen."""
+        self._ask(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < _DESK
+        )
 
     def picture(self) -> bytes:
         """What is seen, as PNG."""

@@ -20,7 +20,7 @@ FINEST = 0.2
 """Percent: two pixels of a bar a thousand pixels long. Closer marks are one mark."""
 
 _COARSER = (FINEST, 0.5, 1.0, 2.0, 5.0)
-_MOST_MARKS = 8_000  # of a page, at some 70 bytes each
+_MOST_MARKS = 4_000  # of a page, at some 70 bytes each
 _LEAST_GAP = 0.1  # of the exchange: a shorter silence cannot be told from the marks around it
 _LEAST_LENGTH = 1e-4  # seconds: a shorter axis would need ticks that no clock of a replay can tell apart
 _CUTS = (Ending.CUT_BY_CLIENT, Ending.BROKEN)

@@ -18,7 +18,7 @@ from ..outcome import Fate, Run, Verdict
 from . import contracts, figures, history, matrix, words
 from .history_file import Past
 from .hosts import hosts
-from .room import MOST_MUTANTS, rooms
+from .room import MOST_KINDS, MOST_MUTANTS, rooms
 from .trend import Change, Trend, trend
 
 LONGEST_FINDING = 4_000
@@ -96,6 +96,7 @@ def _environment() -> Environment:
         "exact": lambda text, longest=LONGEST_FINDING: words.excerpt(text, longest=longest),
         "headline": words.headline,
         "matrix": matrix,
+        "most_kinds": MOST_KINDS,
         "most_mutants": MOST_MUTANTS,
         "place": history.place,
         "readable": _readable,

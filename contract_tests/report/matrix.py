@@ -55,7 +55,17 @@ class Row:
 
 def rows(mutations: MutationRun) -> tuple[Row, ...]:
     """One row for every rule."""
-    return tuple(Row(rule=rule, cells=tuple(_cells(rule, mutations))) for rule in mutations.rules)
+    found: dict[tuple[str, str], list[MutantRun]] = {}
+    for mutant in mutations.mutants:
+        found.setdefault((mutant.rule, mutant.session), []).append(mutant)
+    shown = sessions(mutations)
+    return tuple(
+        Row(
+            rule=rule,
+            cells=tuple(Cell(session=name, mutants=tuple(found.get((rule.id, name), ()))) for name in shown),
+        )
+        for rule in mutations.rules
+    )
 
 
 def sessions(mutations: MutationRun) -> tuple[str, ...]:
@@ -101,9 +111,3 @@ def _kind(mutant: MutantRun) -> tuple[object, ...]:
     places = tuple((d.part, d.pointer, d.kind, d.position) for d in mutant.differences)
     complaint = next(iter(mutant.findings), None)
     return (*places, complaint and complaint.where, mutant.reason)
-
-
-def _cells(rule: RuleRun, mutations: MutationRun) -> Iterator[Cell]:
-    for session in sessions(mutations):
-        own = tuple(m for m in mutations.mutants if m.rule == rule.id and m.session == session)
-        yield Cell(session=session, mutants=own)

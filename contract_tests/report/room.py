@@ -13,16 +13,23 @@ from . import matrix
 MOST_MUTANTS: Final = 60
 """Mutants that are shown with their exchange."""
 
+MOST_KINDS: Final = 10
+"""Ways in which one kind of platform change breaks that are shown."""
+
 _BUDGET: Final = 600_000  # characters of bodies, once for what broke and once for what holds
 _LAYOUT: Final = 1.4  # how much longer JSON is when it is laid out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """Most characters of a body: laid out to be read, and exactly as it was on the wire (0: only the other)."""
+    """Most characters of a body: laid out to be read, and exactly as it was on the wire (0: only the other).
+
+    `is_drawn_alone` says whether an exchange is drawn once more, on a clock of its own, with a list of its arrivals.
+    """
 
     readable: int
     exact: int
+    is_drawn_alone: bool = True
 
     def cost(self, body: str) -> float:
         """About how many characters a body takes."""
@@ -33,8 +40,8 @@ _ROOMS: Final = (
     Room(readable=12_000, exact=20_000),
     Room(readable=12_000, exact=0),
     Room(readable=4_000, exact=0),
-    Room(readable=1_500, exact=0),
-    Room(readable=600, exact=0),
+    Room(readable=1_500, exact=0, is_drawn_alone=False),
+    Room(readable=600, exact=0, is_drawn_alone=False),
 )
 """From plenty to little."""
 

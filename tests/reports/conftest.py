@@ -8,9 +8,14 @@ import pytest
 
 from contract_tests.outcome import (
     Chunk,
+    Difference,
     Ending,
+    Fate,
     Finding,
+    MutantRun,
+    MutationRun,
     Received,
+    RuleRun,
     Run,
     Sent,
     SessionRun,
@@ -272,6 +277,37 @@ def contracted(run: Run) -> Run:
             contract("CT-29", "Clients outlive a restart", Verdict.NOT_CHECKED,
                      reason="the target asks for no authorization"),
         ),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def mutations() -> MutationRun:
+    """One kind of platform change, under which two sessions break: one of them twice, alike."""
+    change = Difference(
+        step="discover", part="body", pointer="/params/_meta/x", kind="added", value='string "new"', position="here"
+    )
+    finding = Finding(step="discover", where="status", expected="status 200", actual="status 400")
+    step = StepRun(name="discover", sent=None, received=None, findings=(finding,))
+    rule = RuleRun(
+        id="unknown-member-meta", title="A member nobody knows", stands_for="The platform adds one.", source="it did",
+        expected="to be ignored", incidents=("S-01", "CT-09"), advice="Ignore what you do not know.",
+        survived=5, broke=3, not_tried=0, not_applicable=1,
+    )  # fmt: skip
+
+    def broke(session: str, *differences: Difference) -> MutantRun:
+        return MutantRun(
+            rule=rule.id, session=session, fate=Fate.BROKE, differences=differences, steps=(step,), plays=4
+        )
+
+    mutants = (
+        broke("chatgpt-create-modern", change),
+        broke("chatgpt-create-modern", change),
+        broke("chatgpt-retired-probe", change),
+        MutantRun(rule=rule.id, session="chatgpt-slow-call", fate=Fate.SURVIVED, differences=(), plays=1),
+    )
+    return MutationRun(
+        seed=1, budget=0, derived=8, duration=1.0, sessions=("chatgpt-create-modern", "chatgpt-retired-probe"),
+        rules=(rule,), mutants=mutants,
     )  # fmt: skip
 
 

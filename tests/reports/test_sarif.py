@@ -8,18 +8,7 @@ from typing import Any, Final
 import jsonschema
 import pytest
 
-from contract_tests.outcome import (
-    Difference,
-    Fate,
-    Finding,
-    MutantRun,
-    MutationRun,
-    Received,
-    RuleRun,
-    Run,
-    StepRun,
-    Verdict,
-)
+from contract_tests.outcome import Finding, MutationRun, Received, Run, Verdict
 from contract_tests.report.sarif import write_sarif
 
 TEXT: Final = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string", "minLength": 1}}}
@@ -268,40 +257,11 @@ def test_a_run_without_findings_is_valid_too(run: Run, tmp_path: Path) -> None:
     assert written(replace(run, sessions=passed), tmp_path / "run.sarif")["results"] == []
 
 
-def mutated(run: Run) -> Run:
-    """The run with one kind of platform change, under which two sessions break: one of them twice, alike."""
-    change = Difference(
-        step="discover", part="body", pointer="/params/_meta/x", kind="added", value='string "new"', position="here"
-    )
-    finding = Finding(step="discover", where="status", expected="status 200", actual="status 400")
-    step = StepRun(name="discover", sent=None, received=None, findings=(finding,))
-    rule = RuleRun(
-        id="unknown-member-meta", title="A member nobody knows", stands_for="The platform adds one.", source="it did",
-        expected="to be ignored", incidents=("S-01", "CT-09"), advice="Ignore what you do not know.",
-        survived=5, broke=3, not_tried=0, not_applicable=1,
-    )  # fmt: skip
-
-    def broke(session: str, *differences: Difference) -> MutantRun:
-        return MutantRun(
-            rule=rule.id, session=session, fate=Fate.BROKE, differences=differences, steps=(step,), plays=4
-        )
-
-    mutants = (
-        broke("chatgpt-create-modern", change),
-        broke("chatgpt-create-modern", change),
-        broke("chatgpt-retired-probe", change),
-        MutantRun(rule=rule.id, session="chatgpt-slow-call", fate=Fate.SURVIVED, differences=(), plays=1),
-    )
-    mutations = MutationRun(
-        seed=1, budget=0, derived=8, duration=1.0, sessions=("chatgpt-create-modern", "chatgpt-retired-probe"),
-        rules=(rule,), mutants=mutants,
-    )  # fmt: skip
-    return replace(run, sessions=run.sessions[:3], mutations=mutations)
-
-
-def test_a_mutant_that_broke_is_a_result_with_the_smallest_change(run: Run, tmp_path: Path) -> None:
+def test_a_mutant_that_broke_is_a_result_with_the_smallest_change(
+    run: Run, mutations: MutationRun, tmp_path: Path
+) -> None:
     """Issue 6, items 4 and 6: a warning, because nothing is broken yet."""
-    report = written(mutated(run), tmp_path / "run.sarif")
+    report = written(replace(run, sessions=run.sessions[:3], mutations=mutations), tmp_path / "run.sarif")
 
     rule = report["tool"]["driver"]["rules"][3]
     assert (rule["id"], rule["defaultConfiguration"]) == ("mutation/unknown-member-meta", {"level": "warning"})
