@@ -1,0 +1,89 @@
+"""Where `mcp-ballast diagnose` gets evidence from inside: a visitors' book, a history, a canary, a person.
+
+Reads files and a store, and hands on values; what they say is decided in the diagnosis room.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from time import time
+from typing import Any
+
+import click
+
+from connector.errors import BallastError
+from connector.recorder.reading import read_book
+from connector.stores.opening import open_store
+
+from ..diagnosis.inside.book import Book
+from ..diagnosis.inside.fleet import fleet_signs
+from ..diagnosis.inside.pace import pace_signs
+from ..diagnosis.inside.past import canary_signs, history_sign
+from ..diagnosis.inside.words import says_sign
+from ..diagnosis.weighing.verdict import Sign
+from ..report.history_file import past_runs
+from .exits import Complaint
+
+
+async def gathered(target: str, typed: Mapping[str, Any]) -> tuple[Sign, ...]:
+    """All evidence that the options of the command name."""
+    is_failing_now = bool(typed["says"].strip())
+    return (
+        *said(typed["says"]),
+        *of_history(typed["history"], target),
+        *of_canary(typed["canary"]),
+        *await of_store(typed["store"], typed["connector"], is_failing_now=is_failing_now),
+    )
+
+
+def said(words: str) -> Iterator[Sign]:
+    """What a person sees in the host; nothing if nobody says anything."""
+    if words.strip():
+        yield says_sign(words.strip())
+
+
+def of_history(file: Path | None, target: str) -> Iterator[Sign]:
+    """What the last two runs of the contract tests against a target say."""
+    if file is not None:
+        past = past_runs(file, target)
+        for remark in past.remarks:
+            click.echo(remark, err=True)
+        sign = history_sign(past.runs)
+        if sign is not None:
+            yield sign
+
+
+def of_canary(file: Path | None) -> tuple[Sign, ...]:
+    """What `mcp-ballast canary --json FILE` found."""
+    if file is None:
+        return ()
+    try:
+        report = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        raise Complaint(f"{file} cannot be read as a canary's report: {problem}. Make it with --json.") from problem
+    return canary_signs(report) if isinstance(report, dict) else ()
+
+
+async def of_store(url: str, connector: str, *, is_failing_now: bool) -> tuple[Sign, ...]:
+    """What the visitors' book of a fleet says of one of its connectors."""
+    if not url:
+        return ()
+    try:
+        async with open_store(url) as store:
+            read = await read_book(store)
+    except BallastError as problem:
+        raise Complaint(f"The store of --store cannot be read: {problem}") from problem
+    book = Book(failures=read.failures, deploys=read.deploys, cadences=read.cadences, sightings=read.sightings)
+    name, now = _chosen(book, connector), time()
+    return (*fleet_signs(book, name, now), *pace_signs(book, name, now, is_failing_now=is_failing_now))
+
+
+def _chosen(book: Book, connector: str) -> str:
+    known = {row.connector for row in book.failures} | {row.connector for row in book.cadences}
+    names = sorted(known | {row.connector for row in book.sightings} | {row.connector for row in book.deploys})
+    if connector in names:
+        return connector
+    if not connector and len(names) == 1:
+        return names[0]
+    listed = ", ".join(names) or "no connector at all"
+    raise click.BadParameter(f"the book knows {listed}. Name the one that fails.", param_hint="--connector")
