@@ -161,8 +161,8 @@ class Visit(Protocol):
         """The app has returned, or raised."""
 
 
-Visits = Callable[[Scope, Receive, Send], Visit]
-"""Begins to see one HTTP request."""
+Visits = Callable[[Scope, Receive, Send], Visit | None]
+"""Begins to see one HTTP request; None if it passes unseen."""
 
 
 class Door:
@@ -177,10 +177,10 @@ class Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Route one ASGI scope. No redirect between the two spellings: it would drop Authorization (incident T-10)."""
         app = self._endpoint if self._is_endpoint(scope) else self._others
-        if self._visits is None or scope["type"] != "http":
+        visit = self._visits(scope, receive, send) if self._visits is not None and scope["type"] == "http" else None
+        if visit is None:
             await app(scope, receive, send)
             return
-        visit = self._visits(scope, receive, send)
         try:
             await app(scope, visit.receive, visit.send)
         finally:

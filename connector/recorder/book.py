@@ -28,12 +28,22 @@ logger = logging.getLogger("ballast.recorder")
 PAUSE: Final = 0.1
 """Seconds between two slices of reading."""
 
-SLICE: Final = 0.0015
-"""Seconds of reading in one slice: one and a half percent of the loop's time at most. One new shape is always read to
-its end, which takes about a millisecond."""
+SHARE: Final = 0.008
+"""Of the CPU time of the loop's thread that reading may take, in the long run. With what queueing costs, the book stays
+below three percent of throughput (docs/visitors.md has the measurement)."""
+
+SHARE_WHEN_IDLE: Final = 0.003
+"""Of the time on the wall, if that is more: a process that does little else has no CPU time to take a share of."""
+
+MOST_SAVED: Final = 0.02
+"""Seconds of reading that can be saved up, or be owed. A new shape takes one or two milliseconds, and is never cut."""
+
+AT_LEAST: Final = 5
+"""What one slice reads of what waits while little is owed."""
 
 MOST_WAITING: Final = 2000
-"""Arrivals and ends that wait to be read."""
+"""Arrivals and ends that wait to be read. While so many do, only what is not for the MCP endpoint is let in: OAuth is
+rare, and every step of it counts."""
 
 MOST_BYTES: Final = 4 * 1024 * 1024
 """Bytes of the bodies among them; as much as one body may have (`max_body`)."""
@@ -46,14 +56,17 @@ _MOST_FIRST_SIGHTS: Final = 500
 
 
 class Visit:
-    """One request under way, as the book knows it: what is needed to count its end."""
+    """One request under way, as the book knows it, and what became of it (`register.CameTo`)."""
 
-    __slots__ = ("arrived", "came_to", "entry")
+    __slots__ = ("arrived", "cut_after", "entry", "has_code", "is_read", "said", "status")
 
     def __init__(self) -> None:
         self.arrived: Arrived | None = None
         self.entry: Entry | None = None
-        self.came_to: CameTo | None = None
+        self.is_read = self.has_code = False
+        self.status: int | None = None
+        self.cut_after: float | None = None
+        self.said = ""
 
 
 class Book:
@@ -92,6 +105,7 @@ class Book:
         self._shelf = Shelf(store, connector, secret)
         self._waiting: deque[Visit] = deque()
         self._bytes = 0
+        self._saved, self._cpu, self._wall = MOST_SAVED, time.thread_time(), time.monotonic()
         self._timer: asyncio.TimerHandle | None = None
         self._flusher: asyncio.Task[None] | None = None
         self._flushing: asyncio.Lock | None = None
@@ -101,26 +115,35 @@ class Book:
 
     def note(self, arrived: Arrived, came_to: CameTo) -> None:
         """Note a request that is over."""
-        visit = self.arrive(arrived)
-        self.leave(visit, came_to)
-
-    def arrive(self, arrived: Arrived) -> Visit:
-        """Note a request that has come. Costs a few microseconds, and never raises for what it is."""
         visit = Visit()
-        size = len(arrived.body or b"")
-        if len(self._waiting) >= MOST_WAITING or self._bytes + size > MOST_BYTES:
-            self.skipped += 1
-            return visit
-        visit.arrived = arrived
-        self._bytes += size
-        self._queue(visit)
-        return visit
+        visit.arrived, visit.status, visit.cut_after = arrived, came_to.status, came_to.cut_after
+        visit.said, visit.has_code = came_to.said, came_to.has_code
+        if self.admits(arrived.path):
+            self.arrive(visit)
+            self.leave(visit)
 
-    def leave(self, visit: Visit, came_to: CameTo) -> None:
-        """Note what became of it."""
-        if visit.arrived is None and visit.entry is None:
-            return  # it was not looked at when it came
-        visit.came_to = came_to
+    def admits(self, path: str) -> bool:
+        """Whether a request for this path is looked at now. If not, it is counted as skipped."""
+        waiting = len(self._waiting)
+        if waiting < MOST_WAITING and self._bytes < MOST_BYTES:
+            return True
+        if (
+            waiting < 2 * MOST_WAITING
+            and self._bytes < 2 * MOST_BYTES
+            and path.rstrip("/") != self.endpoint.rstrip("/")
+        ):
+            return True
+        self.skipped += 1
+        return False
+
+    def arrive(self, visit: Visit) -> None:
+        """Note a request that has come and was admitted. Never raises for what it is."""
+        if visit.arrived is not None and visit.arrived.body:
+            self._bytes += len(visit.arrived.body)
+        self._queue(visit)
+
+    def leave(self, visit: Visit) -> None:
+        """Note what became of a request that has arrived."""
         self._queue(visit)
 
     def notice(self, thing: Noticed) -> None:
@@ -152,7 +175,11 @@ class Book:
 
     async def flush(self) -> bool:
         """Read everything that waits, and put it on the shelf. False: the store is away, and it is kept for later."""
-        self._read(until=None)
+        while self._waiting:
+            self._read_one(self._waiting.popleft())
+        return await self._flush_now()
+
+    async def _flush_now(self) -> bool:
         self._flushing = self._flushing or asyncio.Lock()
         async with self._flushing:
             return await self._flush()
@@ -208,7 +235,7 @@ class Book:
     async def _flush_often(self) -> None:
         while True:
             try:
-                await self.flush()
+                await self._flush_now()
             except Exception:  # a fault in the book must reach nobody's request, nor end the book
                 logger.exception("The visitors' book could not be written")
             await asyncio.sleep(self._settings.flush_every)
@@ -222,22 +249,34 @@ class Book:
         self._timer = None
         if self._flusher is None:  # nobody has entered `running`: an app that is served without a lifespan
             self._flusher = asyncio.get_running_loop().create_task(self._flush_often())
-        self._read(until=time.perf_counter() + SLICE)
+        self._earn()
+        begun, least = time.thread_time(), AT_LEAST if self._saved > -MOST_SAVED else 0
+        used = 0.0
+        while self._waiting and (used < self._saved or least > 0):
+            self._read_one(self._waiting.popleft())
+            least -= 1
+            used = time.thread_time() - begun
+        self._saved = max(self._saved - used, -MOST_SAVED)
         if self._waiting and self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(PAUSE, self._read_some)
 
-    def _read(self, *, until: float | None) -> None:
-        while self._waiting and (until is None or time.perf_counter() < until):
-            self._read_one(self._waiting.popleft())
+    def _earn(self) -> None:
+        """Time that may be spent on reading since the last slice."""
+        cpu, wall = time.thread_time(), time.monotonic()
+        earned = max(SHARE * (cpu - self._cpu), SHARE_WHEN_IDLE * (wall - self._wall))
+        self._saved = min(self._saved + earned, MOST_SAVED)
+        self._cpu, self._wall = cpu, wall
 
     def _read_one(self, visit: Visit) -> None:
-        arrived, visit.arrived = visit.arrived, None
         try:
-            if arrived is not None:
-                self._bytes -= len(arrived.body or b"")
-                visit.entry = self._register.enter(arrived, self._clock())
-            elif visit.entry is not None and visit.came_to is not None:
-                self._register.leave(visit.entry, visit.came_to, self._clock())
+            if not visit.is_read:
+                visit.is_read = True
+                arrived, visit.arrived = visit.arrived, None
+                if arrived is not None:
+                    self._bytes -= len(arrived.body or b"")
+                    visit.entry = self._register.enter(arrived, self._clock())
+            elif visit.entry is not None:
+                self._register.leave(visit.entry, visit, self._clock())
         except Exception:  # whatever a stranger sends, the traffic goes on
             logger.exception("A request could not be entered into the visitors' book")
 

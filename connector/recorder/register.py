@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from ..http.request.surface import Surface, surface_of
 from .anatomy.content import ABSENT, MCP, UNREAD, channel_of, json_of
@@ -35,7 +35,7 @@ _WAITS_FOREVER: Final = frozenset({"GET", "subscriptions/listen"})
 """Streams that a client ends by leaving: that is no failure."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class Arrived:
     """One request as the server gave it. `peer` is the other end's address. `is_partial`: the body was too long."""
 
@@ -53,7 +53,7 @@ class Arrived:
         return Seen(verb=self.verb, path=self.path, query=self.query.decode("latin-1"), headers=headers, body=self.body)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class CameTo:
     """What became of a request: `status` None if no answer began; `cut_after` seconds if the client left before the
     end; `said` is `rpc error` or `tool error` if the answer says so; `has_code` if it carries an authorization code.
@@ -65,7 +65,16 @@ class CameTo:
     has_code: bool = False
 
 
-@dataclass(slots=True, kw_only=True)
+class Outcome(Protocol):
+    """What `CameTo` has."""
+
+    status: int | None
+    cut_after: float | None
+    said: str
+    has_code: bool
+
+
+@dataclass(slots=True)
 class Entry:
     """One request under way, as it is counted. `who` and `call` are hashes that are good in this process only."""
 
@@ -110,7 +119,7 @@ class Register:
         self._begun(entry, message, now)
         return entry
 
-    def leave(self, entry: Entry, came_to: CameTo, now: float) -> None:
+    def leave(self, entry: Entry, came_to: Outcome, now: float) -> None:
         """Count what became of it."""
         live = (entry.surface, entry.method, entry.who)
         left = self._live.pop(live, 1) - 1
@@ -252,7 +261,7 @@ def _stated(arrived: Arrived) -> str:
     return name_or(_line(arrived, b"mcp-method"), UNREAD) if arrived.verb == "POST" else name_or(arrived.verb, UNREAD)
 
 
-def _failure(entry: Entry, came_to: CameTo) -> str:
+def _failure(entry: Entry, came_to: Outcome) -> str:
     if came_to.cut_after is not None:
         return "" if entry.method in _WAITS_FOREVER else "cut"
     if came_to.status is None:

@@ -7,9 +7,8 @@ from collections.abc import Awaitable, MutableMapping
 from time import monotonic
 from typing import Any, Final
 
-from .book import LONGEST_BODY, Book
-from .book import Visit as Entered
-from .register import Arrived, CameTo
+from .book import LONGEST_BODY, Book, Visit
+from .register import Arrived
 
 Message = MutableMapping[str, Any]
 
@@ -21,47 +20,45 @@ _LOOKED_AT: Final = 4096
 words stand in JSON only where it says so itself."""
 
 
-class Visit:
+class Passing(Visit):
     """One request on its way. The app is given `receive` and `send`; `end` is called when it has returned."""
 
-    __slots__ = (
-        "_body", "_book", "_entered", "_has_code", "_is_long", "_is_over", "_on_receive", "_on_send", "_said", "_scope",
-        "_since", "_status",
-    )  # fmt: skip
+    __slots__ = ("_body", "_book", "_has_come", "_is_long", "_is_over", "_on_receive", "_on_send", "_scope", "_since")
 
     def __init__(self, book: Book, scope: Message, on_receive: Any, on_send: Any) -> None:
+        # Every request that is seen pays for this: what `Visit` sets is said here again, and not asked for.
+        self.arrived = self.entry = self.status = self.cut_after = None
+        self.is_read = self.has_code = False
+        self.said = ""
         self._book = book
         self._scope: Message | None = scope
         self._on_receive = on_receive
         self._on_send = on_send
         self._since = monotonic()
-        self._entered: Entered | None = None
         self._body: bytes | None = None
-        self._status: int | None = None
-        self._said = ""
-        self._is_long = self._has_code = self._is_over = False
+        self._is_long = self._is_over = self._has_come = False
 
     async def receive(self) -> Message:
         """The next message from the client."""
         message: Message = await self._on_receive()
         if message["type"] == "http.disconnect":
-            self._over(cut_after=monotonic() - self._since)
-        elif self._entered is None:
+            self._over(monotonic() - self._since)
+        elif not self._has_come:
             self._hear(message)
         return message
 
     def send(self, message: Message) -> Awaitable[None]:
         """Pass a message to the client."""
         if message["type"] == "http.response.start":
-            self._status = message["status"]
-            if self._status in _REDIRECTS:
-                self._has_code = any(map(_carries_code, message.get("headers", ())))
+            self.status = message["status"]
+            if self.status in _REDIRECTS:
+                self.has_code = any(map(_carries_code, message.get("headers", ())))
         elif message["type"] == "http.response.body":
             body = message.get("body", b"")
             if _TOOL_ERROR in body[:_LOOKED_AT] or _TOOL_ERROR in body[-_LOOKED_AT:]:
-                self._said = "tool error"
+                self.said = "tool error"
             elif _RPC_ERROR in body[:_LOOKED_AT]:
-                self._said = "rpc error"
+                self.said = "rpc error"
             if not message.get("more_body"):
                 self._over()
         sending: Awaitable[None] = self._on_send(message)
@@ -86,27 +83,29 @@ class Visit:
         scope, self._scope = self._scope, None
         if scope is None:
             return
+        self._has_come = True
         body, self._body = self._body, None
         client = scope.get("client")
-        arrived = Arrived(
-            verb=scope["method"],
-            path=scope["path"].removeprefix(scope.get("root_path", "")) or "/",
-            query=scope.get("query_string", b""),
-            lines=scope["headers"],
-            body=None if is_partial else body,
-            peer=client[0] if client else "",
-            is_partial=is_partial,
+        path: str = scope["path"]
+        root: str = scope.get("root_path", "")
+        self.arrived = Arrived(
+            scope["method"],
+            (path.removeprefix(root) or "/") if root else path,
+            scope.get("query_string", b""),
+            scope["headers"],
+            None if is_partial else body,
+            client[0] if client else "",
+            is_partial,
         )
-        self._entered = self._book.arrive(arrived)
+        self._book.arrive(self)
 
-    def _over(self, *, cut_after: float | None = None) -> None:
-        if self._is_over:
-            return
-        self._is_over = True
-        self._enter(is_partial=self._body is not None)
-        if self._entered is not None:
-            said = CameTo(status=self._status, cut_after=cut_after, said=self._said, has_code=self._has_code)
-            self._book.leave(self._entered, said)
+    def _over(self, cut_after: float | None = None) -> None:
+        if not self._is_over:
+            self._is_over = True
+            if self._scope is not None:
+                self._enter(is_partial=self._body is not None)
+            self.cut_after = cut_after
+            self._book.leave(self)
 
 
 def _carries_code(line: tuple[bytes, bytes]) -> bool:
@@ -116,7 +115,7 @@ def _carries_code(line: tuple[bytes, bytes]) -> bool:
 def visits(book: Book) -> Any:
     """What the door calls for each HTTP request."""
 
-    def begin(scope: Message, receive: Any, send: Any) -> Visit:
-        return Visit(book, scope, receive, send)
+    def begin(scope: Message, receive: Any, send: Any) -> Passing | None:
+        return Passing(book, scope, receive, send) if book.admits(scope["path"]) else None
 
     return begin

@@ -25,7 +25,7 @@ _KEEP_ALIVE_SECONDS = 120
 
 
 @click.command()
-@click.argument("kind", type=click.Choice([*CONTENDERS, "scale", "floor"]))
+@click.argument("kind", type=click.Choice([*CONTENDERS, "scale", "floor", "no_book"]))
 @click.argument("mode", type=click.Choice(MODES))
 @click.option("--cpu", type=int, help="Pin the process to this CPU where the system can.")
 @click.option("--fast", is_flag=True, help="Run on uvloop and httptools instead of asyncio and h11.")

@@ -6,6 +6,8 @@ from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
+from pydantic_core import from_json
+
 from .naming import is_name
 from .seen import Pairs, Seen
 from .vocabulary import MAPS, OAUTH_PATHS, PATH_WORDS, VERBS
@@ -65,6 +67,10 @@ def json_of(body: bytes | None) -> Any:
     """The JSON in a body, or `ABSENT`."""
     if not body:
         return ABSENT
+    try:
+        return from_json(body)  # four times as fast, and stricter: a lone surrogate is left to the other
+    except ValueError:
+        pass
     try:
         return json.loads(body)
     except (ValueError, RecursionError):  # over-long integers and deep nesting are no JSONDecodeError
