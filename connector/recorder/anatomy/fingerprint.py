@@ -31,7 +31,7 @@ def of_json(value: Any) -> object:
     if type(value) is dict:
         return tuple([(name, _member(name, inner)) for name, inner in value.items()])
     if type(value) is list:
-        return tuple([of_json(item) for item in value[:50]])
+        return (list, *[of_json(item) for item in value[:50]])
     return type(value)
 
 
