@@ -65,8 +65,8 @@ def test_a_server_that_keeps_every_promise_passes_every_recipe() -> None:
         ("needs resource", {"CT-25"}),
         ("exact loopback ports", {"oauth-codex-loopback"}),
         ("redirects by prefix", {"CT-23"}),
-        ("500 for unknown clients", {"CT-26"}),
-        ("binds sessions to tokens", {"oauth-session-rotated"}),
+        ("500 for unknown clients", {"CT-24", "CT-26"}),
+        ("binds sessions to tokens", {"CT-28", "oauth-session-rotated"}),
     ],
 )
 def test_one_broken_promise_breaks_what_guards_it_and_nothing_else(fault: str, broken: set[str]) -> None:
