@@ -8,6 +8,7 @@ import click
 from .commands.canary import canary
 from .commands.client_documents import client_documents
 from .commands.diagnose import diagnose
+from .commands.nightly import nightly
 from .commands.record import record
 from .commands.serve import serve
 from .commands.sessions import sessions
@@ -23,5 +24,5 @@ def main() -> None:
     """
 
 
-for _command in (test, sessions, client_documents, diagnose, canary, record, serve):
+for _command in (test, sessions, client_documents, diagnose, canary, nightly, record, serve):
     main.add_command(_command)

@@ -32,6 +32,7 @@ _KNOWN: Mapping[str, type | tuple[type, ...]] = {
     "oauth": dict,
     "checks": dict,
     "canary": dict,
+    "nightly": dict,
     "config": str,
 }
 _KNOWN_TARGET = ("url", "start", "path", "headers", "command", "counter", "workers", "hosts")
@@ -62,6 +63,8 @@ class Configuration:
     options: Options = field(default_factory=Options)
     canary: Mapping[str, Any] = field(default_factory=dict)
     """What to ask of the platform itself, as it stands there."""
+    nightly: Mapping[str, Any] = field(default_factory=dict)
+    """What a night does, as it stands there."""
 
 
 def read_configuration(file: Path) -> Configuration:
@@ -107,6 +110,7 @@ def to_configuration(data: Mapping[str, Any], *, source: str, folder: Path) -> C
         sessions=tuple(folder / str(place) for place in data.get("sessions", ())),
         command=reader.texts(table, "command", "target."),
         canary=data.get("canary", {}),
+        nightly=data.get("nightly", {}),
         options=Options(
             headers=reader.headers({**data.get("headers", {}), **table.get("headers", {})}),
             examples=reader.examples(data.get("tools", {}), data.get("checks", {})),

@@ -47,6 +47,10 @@ class BadBaseline(BallastTestError):
     """A baseline cannot be used: it is missing, no JSON, or of another format."""
 
 
+class BadNight(BallastTestError):
+    """A night cannot be kept: nowhere to write, or another one is under way."""
+
+
 class BadSurface(BallastTestError):
     """An approved list of tools cannot be used: it is missing, no JSON, of another format, or none was seen."""
 

@@ -1,0 +1,1 @@
+"""Who hears of a night's news, and in which form."""
