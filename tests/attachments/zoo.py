@@ -60,7 +60,7 @@ def encrypted_pdf(*, user: str, owner: str = "owner") -> bytes:
     return out.getvalue()
 
 
-def pdf_bomb(size: int = 1024 * MIB) -> bytes:
+def pdf_bomb(size: int = 100 * MIB) -> bytes:
     """One page whose content inflates to `size` bytes, twice compressed so that the file stays small."""
     packed = zlib.compress(deflated_zeros(size), 9)
     content = stream(packed, b"/Filter [/FlateDecode /FlateDecode]")
@@ -134,7 +134,7 @@ def archive(entries: Mapping[str, bytes] | Iterable[tuple[str | zipfile.ZipInfo,
     return out.getvalue()
 
 
-def flat_bomb(size: int = 512 * MIB) -> bytes:
+def flat_bomb(size: int = 64 * MIB) -> bytes:
     """A zip whose one entry inflates a thousandfold."""
     out = io.BytesIO()
     with (
@@ -148,7 +148,7 @@ def flat_bomb(size: int = 512 * MIB) -> bytes:
 
 def lying_bomb() -> bytes:
     """A zip whose directory says that its entry is small."""
-    bomb = bytearray(flat_bomb(300 * MIB))
+    bomb = bytearray(flat_bomb(20 * MIB))
     directory = bomb.rfind(b"PK\x01\x02")
     struct.pack_into("<I", bomb, directory + 24, 1000)
     return bytes(bomb)
@@ -216,13 +216,13 @@ def docx_with_a_foreign_entity() -> bytes:
 
 
 def docx_bomb() -> bytes:
-    """Hundreds of megabytes of white space between two tags."""
+    """Tens of megabytes of white space between two tags."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as made:
         made.writestr("[Content_Types].xml", CONTENT_TYPES)
         with made.open("word/document.xml", "w", force_zip64=True) as entry:
             entry.write(f"<w:document {WORD}><w:body>".encode())
-            for _ in range(400):
+            for _ in range(40):
                 entry.write(b" " * MIB)
             entry.write(b"</w:body></w:document>")
     return out.getvalue()
@@ -237,3 +237,11 @@ def encrypted_ooxml() -> bytes:
 def polyglot() -> bytes:
     """A PDF to one reader, a zip to another."""
     return pdf(1) + archive({"inside.txt": b"hello"})
+
+
+def flat_png(width: int, height: int) -> bytes:
+    """A whole PNG of one colour: a few bytes for many pixels."""
+    packer, row = zlib.compressobj(1), bytes(1 + 3 * width)
+    body = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b"")

@@ -83,7 +83,7 @@ class Download:
             further = await self._hop(sink, url)
             if further is None:
                 return
-            url = urljoin(url, further)
+            url = _joined(url, further)
         raise Refused(Problem.FORBIDDEN, why="its link leads on and on")
 
     async def _hop(self, sink: Sink, url: str) -> str | None:
@@ -120,10 +120,9 @@ class Download:
             raise _Passing from Refused(Problem.UNREACHABLE, why=str(lost))
 
     async def _asked(self, sink: Sink, aim: Aim) -> str | None:
-        if self._trust is None:  # some ten milliseconds, once
-            self._trust = await anyio.to_thread.run_sync(httpx2.create_ssl_context)
         timeout = httpx2.Timeout(self._settings.stall, connect=CONNECT_WITHIN)
-        client = httpx2.AsyncClient(verify=self._trust, trust_env=False, follow_redirects=False, timeout=timeout)
+        trust = await self._trusted(aim.url.scheme)
+        client = httpx2.AsyncClient(verify=trust, trust_env=False, follow_redirects=False, timeout=timeout)
         try:
             async with client, client.stream("GET", aim.url, headers=aim.headers, extensions=aim.extensions) as answer:
                 if answer.status_code in REDIRECTS and "location" in answer.headers:
@@ -138,6 +137,12 @@ class Download:
         except (httpx2.TransportError, httpx2.DecodingError):
             raise _Passing from Refused(Problem.BROKEN_OFF, size=sink.size)
 
+    async def _trusted(self, scheme: str) -> ssl.SSLContext:
+        """The system's certificates, read once, in a thread: that takes a tenth of a second. None for plain http."""
+        if self._trust is None and scheme == "https":
+            self._trust = await anyio.to_thread.run_sync(httpx2.create_ssl_context)
+        return self._trust or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
     async def _taken(self, sink: Sink, answer: httpx2.Response) -> None:
         unpacked = unpacking(answer.headers.get("content-encoding", ""))
         async for part in answer.aiter_raw():
@@ -150,6 +155,13 @@ def _aim(url: str, parts: SplitResult, address: str) -> Aim:
     try:
         return aimed(url, parts, address)
     except httpx2.InvalidURL:
+        raise Refused(Problem.UNFIT_URL) from None
+
+
+def _joined(url: str, further: str) -> str:
+    try:
+        return urljoin(url, further)
+    except ValueError:
         raise Refused(Problem.UNFIT_URL) from None
 
 

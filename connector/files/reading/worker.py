@@ -42,7 +42,8 @@ def _replying(asked: dict[str, Any], limits: Limits) -> tuple[dict[str, Any], by
     except MemoryError:
         return {"problem": Problem.MEMORY, "detail": {}}, b"", True
     except Exception as raised:  # noqa: BLE001  parsers raise anything at what is damaged
-        return {"problem": Problem.CORRUPT, "detail": {}, "raised": type(raised).__qualname__}, b"", True
+        told = {"problem": Problem.CORRUPT, "detail": {}, "raised": type(raised).__qualname__}
+        return told, b"", isinstance(raised, RecursionError)
     return reply, body, _has_grown(limits)
 
 
