@@ -109,9 +109,24 @@ class SpikeDetector:
     def is_spiking(self, now: float) -> bool:
         """Whether an alarm was given and it has not calmed down."""
         since = self._spiking_since
-        if since is not None and (now - since > self._policy.accept or self._is_calm(now, since)):
+        if since is None:
+            return False
+        if now - since > self._policy.accept:
+            self._accept()
+        elif self._is_calm(now, since):
             self._spiking_since, self._score = None, 0.0
         return self._spiking_since is not None
+
+    def _accept(self) -> None:
+        """What was seen last is the usual from now on."""
+        self._spiking_since, self._score = None, 0.0
+        ended = sum(moment.ended for moment in self._moments)
+        if ended:
+            weight = max(1.0, self._policy.first / ended)
+            self._learnt_broken = weight * sum(moment.broken for moment in self._moments)
+            self._learnt_ended = weight * ended
+            self._learnt_at = self._number
+            self._moments.clear()
 
     def _alarm(self, now: float) -> Spike:
         began, broken, ended = self._run if self._score > 0 else (self._number, 0, 0)

@@ -68,8 +68,8 @@ ROWS: Final[Mapping[Watched, Row]] = {
         Kind.TOTAL, "{stream}", "ballast.surface", "Streamed answers that the client ended at its own time limit"
     ),
     Watched.SPIKES: Row(Kind.TOTAL, "{spike}", "ballast.surface", "Alarms: streams broke ten times as often as usual"),
-    Watched.SPIKING: Row(Kind.WORST, "1", "ballast.surface", "1 while streams break far more often than usual"),
-    Watched.BREAKER_STATE: Row(Kind.WORST, "1", "ballast.surface", "0 streams, 1 tries again, 2 does not stream"),
+    Watched.SPIKING: Row(Kind.WORST, "{state}", "ballast.surface", "1 while streams break far more often than usual"),
+    Watched.BREAKER_STATE: Row(Kind.WORST, "{state}", "ballast.surface", "0 streams, 1 tries again, 2 does not stream"),
     Watched.HEARTBEATS: Row(Kind.TOTAL_OF_PROCESS, "{heartbeat}", "", "Heartbeats written to quiet replies"),
     Watched.GUARDED: Row(Kind.TOTAL, "{call}", "ballast.guard.outcome", "Calls that write, by how they were answered"),
     Watched.LEASES_HELD: Row(Kind.LEVEL, "{lease}", "", "Calls that this process holds and renews"),
@@ -77,7 +77,7 @@ ROWS: Final[Mapping[Watched, Row]] = {
     Watched.STORE_ERRORS: Row(
         Kind.TOTAL, "{error}", "ballast.store.operation", "Times that the store did not answer, by what it was asked"
     ),
-    Watched.DRAIN_STATE: Row(Kind.WORST, "1", "", "0 serves, 1 leaves, 2 is overdue and stops its calls"),
+    Watched.DRAIN_STATE: Row(Kind.WORST, "{state}", "", "0 serves, 1 leaves, 2 is overdue and stops its calls"),
     Watched.DRAIN_LEFT: Row(Kind.WORST, "s", "", "Seconds that calls in flight have if the process leaves now"),
     Watched.DRAINED: Row(Kind.TOTAL, "{drain}", "ballast.drain.outcome", "Drains that have ended, by how"),
     Watched.OAUTH: Row(Kind.TOTAL, "{outcome}", "ballast.oauth.outcome", "Tokens issued, refused, ...; challenges"),

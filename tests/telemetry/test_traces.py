@@ -247,7 +247,7 @@ def test_a_provider_of_the_application_is_left_alone() -> None:
         "own = TracerProvider()\n"
         "trace.set_tracer_provider(own)\n"
         "from connector.telemetry.setup import export_from_environment\n"
-        "assert len(export_from_environment(service='a', version='1')) == 2  # metrics and logs are still ours to export\n"
+        "assert len(export_from_environment(service='a', version='1')) == 2  # metrics, logs\n"
         "assert trace.get_tracer_provider() is own\n"
     )
     env = {**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}
