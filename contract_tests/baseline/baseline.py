@@ -9,15 +9,17 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ..credentials import without_credentials
 from ..errors import BadBaseline
-from ..outcome import Run, StepRun, Verdict
+from ..outcome import Run, SessionRun, StepRun, Verdict
 from .answers import VARIES, answer, merged, question
 from .wire import line, time_class
 
 FORMAT = 1
+CONNECTIONS: Final = "CT-06"
+"""The check that sees whether connections are kept: what is accepted of it is compared too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,7 @@ def _kept(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
 def observed(run: Run) -> Baseline:
     """What a run saw. Sessions that were not checked are left out; so is every credential."""
     sessions = [one for one in without_credentials(run).sessions if one.verdict is not Verdict.NOT_CHECKED]
+    kept = {one.id: {"connection": _connection(one)} for one in sessions if one.id == CONNECTIONS}
     sessions = [one for one in sessions if not one.severity]
     steps = {one.id: {step.name: line(step.received) for step in one.steps if step.received} for one in sessions}
     asked: dict[str, list[StepRun]] = defaultdict(list)
@@ -54,10 +57,16 @@ def observed(run: Run) -> Baseline:
         if key := question(step):
             asked[key].append(step)
     return Baseline(
-        steps=steps,
+        steps={**steps, **kept},
         answers={key: merged([answer(step) for step in found]) for key, found in sorted(asked.items())},
         times={key: _times(found) for key, found in sorted(asked.items())},
     )
+
+
+def _connection(check: SessionRun) -> str:
+    """Whether the target keeps a connection open between requests, as the check saw it."""
+    is_reopened = any(finding.where == "connection" for finding in check.findings)
+    return "closed after an answer" if is_reopened else "kept open"
 
 
 def _times(steps: list[StepRun]) -> dict[str, str]:

@@ -7,15 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from ..checks.unaskable import CT_37, WIRE
 from ..judging.operators import same, show
 from ..notation.session import MISSING
 from ..outcome import Finding, Run, SessionRun, StepRun, Verdict
 from .answers import VARIES
 from .baseline import Baseline
 from .wire import is_slower
-
-CONTRACT: Final = "CT-37"
-"""The contract that a baseline decides: the wire is what it was."""
 
 _ADVICE = "If this was meant, accept it: run again with --accept, and have the change of the file reviewed."
 
@@ -64,36 +62,45 @@ def _pairs(
 
 
 def _finding(step: str, where: str, expected: str, actual: str) -> Finding:
-    incidents = ("G-05", CONTRACT)
+    incidents = ("G-05", WIRE)
     return Finding(step=step, where=where, expected=expected, actual=actual, incidents=incidents, advice=_ADVICE)
 
 
-def with_drift(run: Run, findings: tuple[Finding, ...]) -> Run:
-    """The run with CT-37 decided by the baseline, so that every report has it in its place."""
-    decided = tuple(_decided(one, findings) if one.id == CONTRACT else one for one in run.sessions)
-    if not any(one.id == CONTRACT for one in run.sessions):
-        decided = (*decided, _decided(_contract(run), findings))
-    return replace(run, sessions=decided)
+def shared(before: Baseline, now: Baseline) -> int:
+    """How many steps both saw: with none of them nothing was compared."""
+    return sum(len(before.steps[name].keys() & now.steps[name].keys()) for name in before.steps.keys() & now.steps)
 
 
-def _decided(session: SessionRun, findings: tuple[Finding, ...]) -> SessionRun:
+def with_drift(run: Run, findings: tuple[Finding, ...], *, compared: int) -> Run:
+    """The run with CT-37 decided by the baseline, among the contracts. `compared` is how many steps were compared."""
+    contract = _decided(_contract(run), findings, compared)
+    others = [one for one in run.sessions if one.id != WIRE]
+    place = next((number for number, one in enumerate(others) if one.severity and one.id > WIRE), len(others))
+    return replace(run, sessions=(*others[:place], contract, *others[place:]))
+
+
+def _decided(session: SessionRun, findings: tuple[Finding, ...], compared: int) -> SessionRun:
     step = StepRun(name="compared with the baseline", sent=None, received=None, findings=findings)
-    verdict = Verdict.FAILED if findings else Verdict.PASSED
-    return replace(session, verdict=verdict, steps=(step,), reason="")
+    if not compared:
+        return replace(session, reason=_NOTHING)
+    return replace(session, verdict=Verdict.FAILED if findings else Verdict.PASSED, steps=(step,))
+
+
+_NOTHING: Final = "nothing of this run is in the baseline: run what was accepted, or accept this run too with --accept"
 
 
 def _contract(run: Run) -> SessionRun:
     today = run.started.date()
     return SessionRun(
-        id=CONTRACT,
-        title="The wire is what it was when the baseline was accepted",
+        id=WIRE,
+        title=CT_37.title,
         host="any",
         surface="mcp",
         provenance="observed",
         seen=today,
         expires=today,
         is_expired=False,
-        incidents=("G-05", CONTRACT),
+        incidents=("G-05", WIRE),
         verdict=Verdict.NOT_CHECKED,
         severity="serious",
     )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ..outcome import Run
 from .baseline import observed, read_baseline, write_baseline
-from .comparing import drift, with_drift
+from .comparing import drift, shared, with_drift
 
 
 def decided(run: Run, file: Path, *, accepts: bool) -> Run:
@@ -16,6 +16,7 @@ def decided(run: Run, file: Path, *, accepts: bool) -> Run:
     """
     now = observed(run)
     if not accepts:
-        return with_drift(run, drift(read_baseline(file), now))
+        before = read_baseline(file)
+        return with_drift(run, drift(before, now), compared=shared(before, now))
     write_baseline(now.over(read_baseline(file)) if file.exists() else now, file)
-    return with_drift(run, ())
+    return with_drift(run, (), compared=shared(now, now))

@@ -6,11 +6,14 @@ from typing import Final
 from .contract import Contract
 from .inquiry import CannotBeChecked, Inquiry
 
+WIRE: Final = "CT-37"
+"""The contract that a baseline decides: the wire is what it was."""
+
 
 async def ask_transcript(_: Inquiry) -> None:
     """There is nothing to compare with yet."""
     raise CannotBeChecked(
-        "there is no baseline to compare the transcript with: record one, and give it with --baseline"
+        "no baseline was given: record one with --baseline FILE --accept, and compare with --baseline FILE"
     )
 
 
@@ -25,8 +28,8 @@ async def ask_platform(_: Inquiry) -> None:
 
 
 CT_37: Final = Contract(
-    id="CT-37",
-    title="The wire is byte for byte what it was before the last upgrade",
+    id=WIRE,
+    title="The wire is what it was when the baseline was accepted",
     about="Upgrades of SDKs change headers, framings and members that no changelog names.",
     incidents=("G-05", "CT-37"),
     severity="serious",

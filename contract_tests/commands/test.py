@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -13,8 +13,10 @@ from typing import Any, Final
 import anyio
 import click
 
+from ..checks.contract import Contract
 from ..checks.registry import choose_contracts, choose_sessions
 from ..checks.standings import counted, standings
+from ..checks.unaskable import WIRE
 from ..configuration import Configuration
 from ..mutating.plan import BUDGET, Plan
 from ..mutating.registry import choose_rules
@@ -117,11 +119,27 @@ def _sessions(configuration: Configuration) -> tuple[Session, ...]:
     return choose_sessions(load_sessions(*configuration.sessions), configuration.only, configuration.host_profile)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chosen:
+    """What is played and checked. The contract that a baseline decides is decided by it, after everything else."""
+
+    sessions: Sequence[Session]
+    contracts: Sequence[Contract]
+
+
+def _chosen(configuration: Configuration, sessions: Sequence[Session], options: Mapping[str, Any]) -> _Chosen:
+    contracts = choose_contracts(configuration.only, configuration.host_profile)
+    if options["baseline"] is not None:
+        contracts = tuple(contract for contract in contracts if contract.id != WIRE)
+    return _Chosen(sessions=sessions, contracts=contracts)
+
+
 async def _test(
     configuration: Configuration, sessions: Sequence[Session], options: dict[str, Any], plan: Plan | None
 ) -> Run:
+    chosen = _chosen(configuration, sessions, options)
     if not configuration.options.is_traced:
-        return await _play(configuration, sessions, plan, _against(options, configuration))
+        return await _play(configuration, chosen, plan, _against(options, configuration))
     from ..collector import Collector  # noqa: PLC0415 - only with --traces
 
     try:
@@ -131,7 +149,7 @@ async def _test(
         raise Complaint(f"Traces cannot be collected: {problem}. Choose another --collector-port.") from problem
     try:
         _export_to(collector.endpoint, configuration.target)
-        return await _play(configuration, sessions, plan, _against(options, configuration), collector)
+        return await _play(configuration, chosen, plan, _against(options, configuration), collector)
     finally:
         collector.stop()
 
@@ -149,7 +167,7 @@ def _export_to(endpoint: str, target: str) -> None:
 
 async def _play(
     configuration: Configuration,
-    sessions: Sequence[Session],
+    chosen: _Chosen,
     plan: Plan | None,
     against: Callable[[Run], Run],
     collector: Any = None,
@@ -158,22 +176,25 @@ async def _play(
 
     with Progress() as progress:
         with _opened(configuration) as (target, own):
-            contracts = choose_contracts(configuration.only, configuration.host_profile)
             run = await play_sessions(
-                sessions,
+                chosen.sessions,
                 target,
                 options=own,
                 listener=progress,
-                contracts=contracts,
+                contracts=chosen.contracts,
                 plan=plan,
             )
             if collector is not None:
                 await _last_spans(run, collector)
         if collector is not None:
             run = with_spans(run, collector.spans_of)
+        played = {session.id for session in run.sessions}
         run = against(run)
+        for session in run.sessions:
+            if session.id not in played:
+                progress.session_ended(session)
         progress.run_ended(run)
-    if len(contracts) == len(choose_contracts()):
+    if not configuration.only and not configuration.host_profile:
         click.echo(counted(standings(run.sessions)), err=True)
     return run
 

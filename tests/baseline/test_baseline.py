@@ -132,4 +132,27 @@ def test_accept_without_a_file_is_explained(folder: Path) -> None:
     done = ballast("--accept")
 
     assert done.exit_code == 2
-    assert "--accept writes a baseline: name it with --baseline FILE." in done.stderr
+    assert "say where, with --baseline FILE" in done.stderr
+
+
+def test_what_was_never_accepted_is_not_compared_and_not_passed(folder: Path) -> None:
+    """Ours: a comparison of nothing says nothing."""
+    accepted()
+    done = ballast("--baseline", "wire.json", only=("serial-3",))
+
+    assert done.exit_code == 0, done.output
+    assert "not checked  CT-37" in done.stdout
+    assert "nothing of this run is in the baseline" in done.stdout
+
+
+def test_the_connection_is_part_of_the_baseline(folder: Path) -> None:
+    """Issue 6, item 3: connection reuse, as it is and not as a header says."""
+    chosen = ("CT-06",)
+    assert ballast("--baseline", "wire.json", "--accept", only=chosen).exit_code == 0
+    assert json.loads((folder / "wire.json").read_text())["steps"]["CT-06"] == {"connection": "kept open"}
+    (folder / "wire.json").write_text((folder / "wire.json").read_text().replace("kept open", "closed after an answer"))
+    done = ballast("--baseline", "wire.json", "--json", "run.json", only=chosen)
+
+    (drifted,) = [one for one in json.loads((folder / "run.json").read_text())["sessions"] if one["id"] == "CT-37"]
+    assert done.exit_code == 1
+    assert [one["step"] for step in drifted["steps"] for one in step["findings"]] == ["CT-06 > connection"]
