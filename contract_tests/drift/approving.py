@@ -14,8 +14,10 @@ from .deciding import Night
 from .finding import Decision, Finding
 from .kinds import Kind
 from .lock import FEW, LOTS, MANY, Approved, Lock, Measure, Place, Profile, Trait, Usage, place_of, traits_of
-from .measures import A_DAY
+from .measures import A_DAY, HOURS_A_DAY
 from .rhythm import HOUR, Learned, learned
+
+_DAILY = frozenset({A_DAY, HOURS_A_DAY})
 
 
 def approve(lock: Lock, decision: Decision, night: Night) -> Lock:
@@ -58,7 +60,7 @@ def _at_least(sightings: Sequence[Sighting]) -> int:
     """How well it is known. Requests of one or two people are theirs; where nobody can be told apart, they count."""
     count = sum(sighting.count for sighting in sightings)
     people = max((sighting.subjects for sighting in sightings), default=0)
-    for bound, least in ((LOTS, MOST_SUBJECTS), (MANY, MOST_SUBJECTS // 2), (FEW, 0)):
+    for bound, least in ((LOTS, MOST_SUBJECTS), (MANY, MOST_SUBJECTS), (FEW, 0)):
         if count >= bound and (people >= least or people <= 1):
             return bound
     return 1
@@ -73,7 +75,7 @@ def _with_rhythm(lock: Lock, decision: Decision, night: Night) -> Lock:
     for place, approved in lock.places.items():
         own = [name for at, name in drifted if at == place]
         measures = _measures(approved.rhythm, _of(rhythm, place), own, _of(tonight, place))
-        kept = {name: value for name, value in measures.items() if place not in silent or name != A_DAY}
+        kept = {name: value for name, value in measures.items() if place not in silent or name not in _DAILY}
         places[place] = replace(approved, rhythm=kept)
     whole = [name for place, name in drifted if place not in lock.places]
     return replace(

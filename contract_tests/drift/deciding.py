@@ -58,7 +58,7 @@ def decide(night: Night, lock: Lock) -> Decision:
 
 def _shown(night: Night, lock: Lock) -> _Shown:
     """Every deviation, and the sightings that show it."""
-    losses = Losses(night.recent, night.cadences, now=night.now)
+    losses = Losses(night.recent, night.cadences)
     shown: _Shown = defaultdict(list)
     for sighting in night.recent:
         for deviation in deviations(sighting.shape, lock):

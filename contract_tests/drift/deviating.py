@@ -34,6 +34,26 @@ def deviations(shape: Shape, lock: Lock) -> tuple[Deviation, ...]:
     return tuple(_products(_said_once(found, version), shape, lock))
 
 
+def against(shape: Shape, profile: Profile) -> tuple[Deviation, ...]:
+    """What tells a shape from one profile, whatever else is known."""
+    approved = Approved(versions={shape.version: profile})
+    return tuple(_said_once([*_pieces(shape, approved, Lock())], ""))
+
+
+def nearest(shape: Shape, lock: Lock) -> tuple[str, Profile] | None:
+    """The version and the profile that a shape should be compared with: its own, or the most like it; None if nobody
+    is known to ask for the same.
+    """
+    traits = traits_of(shape).keys()
+    found = [
+        ((place == place_of(shape), version == shape.version, len(traits & profile.traits.keys())), version, profile)
+        for place, approved in lock.places.items()
+        if (place.channel, place.method) == (shape.channel, shape.method)
+        for version, profile in approved.versions.items()
+    ]
+    return max(found, key=lambda each: each[0])[1:] if found else None
+
+
 def product_of(shape: Shape) -> str:
     """What a client calls itself in its User-Agent, without a version."""
     return next((word for name, word in shape.values if name == _AGENT), "")

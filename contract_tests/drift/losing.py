@@ -1,35 +1,49 @@
 """Whether something that always came is gone, or only missing from some requests as optional things are. Pure.
 
-One conversation is many requests, and one person lacks what another has; so how much must lack it depends on how well
-it was known.
+One conversation is many requests, and one person lacks what another has: so people count, and hours, and requests only
+where nobody can be told apart.
 """
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from connector.recorder.sighting import Cadence, Sighting
 
 from .finding import Deviation
+from .kinds import Kind
 from .lock import LOTS, MANY, Lock, Place, Profile, Trait, place_of, traits_of
 
 _HOUR: Final = 3600
-_REQUESTS_SINCE: Final = 3
-"""Requests after the last one that had it, where it is known well."""
-_REQUESTS_SINCE_OF_FEW: Final = 5
-_HOURS_SINCE_OF_FEW: Final = 3
-"""The same where it is known from few requests: more of them, and spread, for they could be one person's."""
-_PARTLY_OF_LOTS: Final = 0.1
-_PARTLY_OF_MANY: Final = 0.5
-"""Share of the requests that must lack something while others still have it."""
+_PEOPLE: Final = 3
+"""People who lack it, and none did before: what one in ten lacks, three in a row lack once in a thousand."""
+_PEOPLE_OF_FEW: Final = 6
+"""The same where so few were met that all may have had by chance what every second has."""
+_PEOPLE_OF_HEADERS: Final = 2
+"""Headers are the platform's, not a person's."""
+_REQUESTS: Final = 3
+"""Requests since it went, where nobody can be told apart; of a place that is hardly known more, and spread."""
+_REQUESTS_OF_FEW: Final = 5
+_HOURS_OF_FEW: Final = 3
+_PARTLY: Final = 0.1
+"""Share of the requests that must lack something while others still have it; of a place that is known from lots."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Lacking:
+    """Those that lack something."""
+
+    first: float
+    count: int
+    people: int
 
 
 class Losses:
     """Tonight's requests, place by place and version by version."""
 
-    def __init__(self, recent: Sequence[Sighting], cadences: Sequence[Cadence], *, now: float) -> None:
+    def __init__(self, recent: Sequence[Sighting], cadences: Sequence[Cadence]) -> None:
         self._cadences = cadences
-        self._now = now
         self._there: dict[tuple[Place, str], list[tuple[Sighting, frozenset[Trait]]]] = defaultdict(list)
         for sighting in recent:
             key = (place_of(sighting.shape), sighting.shape.version)
@@ -38,30 +52,27 @@ class Losses:
     def is_lost(self, deviation: Deviation, sighting: Sighting, lock: Lock) -> bool:
         """Whether what one sighting lacks is gone: from everything, or from a good part of what is known well."""
         place, version = place_of(sighting.shape), sighting.shape.version
-        trait = (deviation.kind, deviation.name)
-        having = [each for each, traits in self._there[place, version] if trait in traits]
-        lacking = [each for each, traits in self._there[place, version] if trait not in traits]
+        trait, there = (deviation.kind, deviation.name), self._there[place, version]
+        lacking = [each for each, traits in there if trait not in traits]
+        since = max((each.last_seen for each, traits in there if trait in traits), default=float("-inf"))
         profile = lock.places[place].versions[version]
-        last = max((each.last_seen for each in having), default=None)
-        if last is None or last < max(each.last_seen for each in lacking):
-            since = min(each.first_seen for each in lacking) if last is None else last
-            if self._is_gone_since(since, place, profile, is_total=last is None):
-                return True
-        return self._is_partly_lost(lacking, place, profile)
+        new = [each for each in lacking if each.first_seen > since]
+        if new and self._is_clean_cut(_lacking(new), place, profile, deviation.kind):
+            return True
+        return profile.seen >= LOTS and self._share(_lacking(lacking), place) >= _PARTLY
 
-    def _is_gone_since(self, since: float, place: Place, profile: Profile, *, is_total: bool) -> bool:
-        hours = self._hours(place, since if is_total else since + _HOUR)
+    def _is_clean_cut(self, lacking: _Lacking, place: Place, profile: Profile, kind: Kind) -> bool:
+        """These came after the last that had it: are they enough?"""
+        if lacking.people > 1:
+            of_members = _PEOPLE if profile.seen >= MANY else _PEOPLE_OF_FEW
+            return lacking.people >= (_PEOPLE_OF_HEADERS if kind is Kind.HEADER else of_members)
         if profile.seen >= MANY:
-            return sum(hours.values()) >= _REQUESTS_SINCE
-        return sum(hours.values()) >= _REQUESTS_SINCE_OF_FEW and len(hours) >= _HOURS_SINCE_OF_FEW
+            return lacking.count >= _REQUESTS
+        return lacking.count >= _REQUESTS_OF_FEW and len(self._hours(place, lacking.first)) >= _HOURS_OF_FEW
 
-    def _is_partly_lost(self, lacking: Sequence[Sighting], place: Place, profile: Profile) -> bool:
-        least = _PARTLY_OF_LOTS if profile.seen >= LOTS else _PARTLY_OF_MANY
-        if profile.seen < MANY:
-            return False
-        count = sum(each.count for each in lacking)
-        requests = sum(self._hours(place, min(each.first_seen for each in lacking)).values())
-        return count / max(requests, count, 1) >= least
+    def _share(self, lacking: _Lacking, place: Place) -> float:
+        requests = sum(self._hours(place, lacking.first).values())
+        return lacking.count / max(requests, lacking.count, 1)
 
     def _hours(self, place: Place, since: float) -> dict[int, int]:
         """Requests for a place by hour, from the hour of `since` on."""
@@ -71,3 +82,11 @@ class Losses:
             if is_here and cadence.count and cadence.hour >= int(since // _HOUR):
                 found[cadence.hour] += cadence.count
         return dict(found)
+
+
+def _lacking(sightings: Sequence[Sighting]) -> _Lacking:
+    return _Lacking(
+        first=min(each.first_seen for each in sightings),
+        count=sum(each.count for each in sightings),
+        people=max(each.subjects for each in sightings),
+    )

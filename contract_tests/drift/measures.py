@@ -6,6 +6,9 @@ from typing import Final
 A_DAY: Final = "a day"
 """Requests in 24 hours, of what came on every day that is known."""
 
+HOURS_A_DAY: Final = "hours a day"
+"""Hours of 24 in which some come, of the same: one conversation is many requests, and one hour."""
+
 RETRIED: Final = "retried"
 """Share of the requests that were the same call again."""
 
@@ -23,6 +26,7 @@ CODES_REDEEMED: Final = "codes redeemed"
 
 MEASURES: Final[Mapping[str, bool]] = {
     A_DAY: False,
+    HOURS_A_DAY: False,
     RETRIED: False,
     CUT_AFTER: True,
     IN_PARALLEL: False,

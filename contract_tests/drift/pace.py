@@ -72,11 +72,12 @@ def is_opening(method: str) -> bool:
     return method in _OPENINGS or method.endswith("/list")
 
 
-def daily(pace: Pace, *, first_hour: int, this_hour: int) -> float | None:
-    """How many come a day; None unless some came on every day that is known, in more hours than one."""
+def daily(pace: Pace, *, first_hour: int, this_hour: int) -> tuple[float, float] | None:
+    """How many come a day, and in how many hours of it; None unless some came on every day that is known."""
     days = min(max((this_hour - first_hour + 1) // _HOURS_A_DAY, 1), _MOST_DAYS)
     counts = [
-        sum(pace.by_hour[this_hour - day * _HOURS_A_DAY - hour] for hour in range(_HOURS_A_DAY)) for day in range(days)
+        [pace.by_hour[this_hour - day * _HOURS_A_DAY - hour] for hour in range(_HOURS_A_DAY)] for day in range(days)
     ]
-    hours = sum(1 for count in pace.by_hour.values() if count)
-    return float(median(counts)) if all(counts) and hours > 1 else None
+    if not all(any(day) for day in counts):
+        return None
+    return float(median(map(sum, counts))), float(median(sum(map(bool, day)) for day in counts))

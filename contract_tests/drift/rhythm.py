@@ -14,7 +14,7 @@ from .chances import binomial_at_least, binomial_at_most, poisson_at_least
 from .finding import Deviation, Finding
 from .kinds import Kind, Turn, severity_of
 from .lock import Approved, Lock, Measure, Place
-from .measures import A_DAY, CODES_REDEEMED, CUT_AFTER, FOR_A_CALL, IN_PARALLEL, RETRIED
+from .measures import A_DAY, CODES_REDEEMED, CUT_AFTER, FOR_A_CALL, HOURS_A_DAY, IN_PARALLEL, RETRIED
 from .noise import DAY
 from .pace import CALL, Pace, Spoken, calls_of, daily, is_opening, paces, total
 
@@ -22,7 +22,7 @@ HOUR: Final = 3600.0
 
 _BY_CHANCE: Final = 5e-4  # of one measure in one night; 30 nights of ten measures are then quiet six times in seven
 _HARDLY_EVER: Final = 1e-6  # for what comes in bursts by nature, such as connectors being created after a newsletter
-_EXPECTED_BY_NOW: Final = 10.0  # requests that would have come: e**-10 is how likely silence is then
+_EXPECTED_BY_NOW: Final = 10.0  # hours in which it would have come: e**-10 is how likely silence is then
 _OVERDISPERSED: Final = 1.15  # nights differ more than chance alone makes them
 _MORE_RETRIES: Final = 1.6  # a doubling, seen through the noise of a night
 _MORE_OPENINGS: Final = 4.0
@@ -51,7 +51,8 @@ def learned(cadences: Sequence[Cadence], *, now: float) -> Learned:
 
 def _measured(method: str, pace: Pace, calls: int, first: int, this: int) -> Iterator[tuple[str, Measure]]:
     if (a_day := daily(pace, first_hour=first, this_hour=this)) is not None:
-        yield A_DAY, _rounded(a_day)
+        yield A_DAY, _rounded(a_day[0])
+        yield HOURS_A_DAY, _rounded(a_day[1])
     if is_opening(method) and calls:
         yield FOR_A_CALL, _rounded(pace.count / calls)
     if method != CALL or not pace.count:
@@ -164,7 +165,7 @@ def _silences(
     silent: list[Place] = []
     for place, approved in lock.places.items():
         heard = last.get((place.surface, place.method), begin)
-        expected = _number(approved.rhythm.get(A_DAY, 0.0)) * (now - heard) / DAY
+        expected = _number(approved.rhythm.get(HOURS_A_DAY, 0.0)) * (now - heard) / DAY
         if heard <= since and expected >= _EXPECTED_BY_NOW:
             silent.append(place)
     heard_surfaces = {surface for (surface, _), heard in last.items() if heard > since}
