@@ -14,6 +14,7 @@ import yaml
 
 from contract_tests.diagnosis.weighing.culprit import Culprit
 from contract_tests.diagnosis.weighing.scales import weigh
+from contract_tests.diagnosis.weighing.table import weights
 from contract_tests.diagnosis.weighing.verdict import Sign, Verdict
 
 RECORDED: Final = Path(__file__).with_name("recorded")
@@ -115,9 +116,22 @@ def report() -> list[str]:
     lines += [f"| {half.replace('_', ' ')} {counts(found)}" for half, found in halves.items()]
     lines.append(f"| held out, one observation missing {counts(tuple(with_one_missing(read('held_out'))))}")
     lines += ["", "All situations:", "", *matrix(both), "", "The held-out half alone:", "", *matrix(halves["held_out"])]
-    lines += ["", *calibration(both), "", "Wrong or left open:", ""]
+    missing = [each for half in HALVES for each in with_one_missing(read(half))]
+    lines += ["", *calibration([*both, *missing]), "", "Wrong or left open:", ""]
     for half, found in halves.items():
         lines += [f"* {_line(half, each)}" for each in found if not each.is_right]
+    return lines
+
+
+def table() -> list[str]:
+    """Every weight, as docs/diagnosis.md has it."""
+    lines = ["| question | answer | bits | seen in |", "|---|---|---|---|"]
+    for name, question in weights().questions.items():
+        for index, (answer, said) in enumerate(question.answers.items()):
+            bits = ", ".join(f"{culprit} {value:+g}" for culprit, value in said.weights.items())
+            first = (name, ", ".join(question.incidents)) if index == 0 else ("", "")
+            mark = "**" if said.is_failure else ""
+            lines.append(f"| {first[0]} | {mark}{answer}{mark}: {said.means} | {bits} | {first[1]} |")
     return lines
 
 
@@ -130,4 +144,4 @@ def _line(half: str, each: Judged) -> str:
 
 
 if __name__ == "__main__":
-    print("\n".join(report()))  # noqa: T201 - it is a command
+    print("\n".join([*report(), "", *table()]))  # noqa: T201 - it is a command
