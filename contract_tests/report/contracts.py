@@ -3,7 +3,7 @@
 The standing itself is decided in `checks.standings`; here it only gets words.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -119,16 +119,8 @@ def why(reason: str, advice: str) -> str:
 
 
 def remedy(number: str, reason: str) -> str:
-    """What would make a contract checkable, from the reason why it was not."""
+    """What would make a contract checkable, from the reason why it was not; many say so themselves, after a colon."""
     if reason == NOT_IN_RUN:
-        named = " ".join(f"--only {key}" for key in evidence(number))
-        return f"a run without --only and --host-profile, or one with {named}"
-    found = tuple(dict.fromkeys(_parts(reason)))
-    return "; ".join(found) or f"what `mcp-ballast sessions {number}` says it needs"
-
-
-def _parts(reason: str) -> Iterator[str]:
-    """Reasons end with what to do, after a colon; those of the table do not, or say it too shortly."""
-    for one in filter(None, reason.split("; ")):
-        told = next((advice for part, advice in _REMEDIES if part in one), "")
-        yield from filter(None, (told or one.partition(": ")[2],))
+        return f"a run without --only and --host-profile, or one with --only {number}"
+    told = [advice for part, advice in _REMEDIES if part in reason]
+    return "; ".join(told) or reason.partition(": ")[2] or f"what `mcp-ballast sessions {number}` says it needs"

@@ -144,6 +144,17 @@ def test_nothing_reaches_over_the_edge_of_any_screen(tab: Tab, report: str, widt
     assert reach == inside
 
 
+def test_a_telephone_shows_each_cell_over_the_whole_width(tab: Tab, report: str) -> None:
+    """Ours: a reason in a column of a few letters is there, and cannot be read."""
+    tab.resize(390, 900)
+    tab.open(report)
+
+    cells = (
+        "[...document.querySelectorAll('.standings td, .standings th')].map((at) => at.getBoundingClientRect().width)"
+    )
+    assert tab.say(f"Math.min(...{cells}.filter((width) => width > 1))") > 300
+
+
 def test_every_drawing_has_words(tab: Tab, report: str) -> None:
     """WCAG 2.2, 1.1.1: a drawing has a label, or stands in one that has, or is left out beside words."""
     tab.open(report)
