@@ -15,16 +15,19 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, Icon
+from mcp_types import Tool as Descriptor
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from .calls.answering import ToolResult, compact, told
 from .calls.archive import Archive
-from .calls.handing_over import Handing, Replying, run_once
+from .calls.handing_over import run_once
+from .calls.partial import CONTINUE
 from .calls.running import Workers, names_its_wish, tool_function
 from .declaration import declared_tools
 from .errors import DeclarationError
 from .files.declaring import file_parameters, spell_out, with_file_params
+from .fronting import front_of
 from .guard import Guard
 from .http.assembly import House, Running, assemble
 from .http.drain import Drain
@@ -125,14 +128,22 @@ class Connector(MCPServer[Any]):
         with _logging_untouched():
             super().__init__(**{member: getattr(self, member) for member in self._identity}, **options)
         self._tool_manager = self._roster = Roster(self._tool_manager, type(self).tombstones)
-        self._workers = Workers(self._configuration.limits.threads, self._configuration.files)
+        self._front = front_of(
+            self._configuration.answer,
+            self._tool_manager,
+            audience=self.name,
+            lock=lambda: self._fitted,
+            guard_of=self._guard_of,
+        )
+        self._workers = Workers(self._configuration.limits.threads, self._configuration.files, self._front.pace)
         self._guards: dict[str, Guard | None] = {}
         self._access: dict[str, ToolAccess] = {}
         self._register_tools()
         self._store = _store_of(self.name, store, self._configuration)
         self._meters = Meters()
         metered = Metered(self._store, self._meters)
-        self._archive = Archive(metered, self._configuration.store, self._meters)
+        self._archive = Archive(metered, self._configuration.store, self._meters, self._configuration.answer)
+        self._tool_manager._tools[CONTINUE] = self._front.continuation(self._archive)  # noqa: SLF001
         self.alarms = self._meters.alarms
         """Says when streams break far more often than usual: `connector.alarms.when_spiking(tell)`."""
         spans = RequestSpans(
@@ -263,21 +274,17 @@ class Connector(MCPServer[Any]):
             known = ", ".join(tool.name for tool in await self.list_tools())
             raise MCPError(code=INVALID_PARAMS, message=f"Unknown tool: {name[:64]!r}. Known: {known or 'none'}")
         arguments = self._roster.today(tool.name, arguments)
-        guard = self._guard_of(tool)
+        guard, answer_by = self._guard_of(tool), self._front.begin(context)
         if guard is None:  # said once more, not shared: every frame here is kept by every quiet stream
             try:
                 return compact(await tool.run(arguments, context, convert_result=True))
             except ToolError as failed:
                 return told(name, failed)
-        handing = Handing(
-            tool=tool,
-            arguments=arguments,
-            context=context,
-            guard=guard,
-            audience=self.name,
-            replying=_replying(context),
-        )
-        return await run_once(handing, self._archive)
+        return await run_once(self._front.handing(tool, arguments, context, guard, answer_by), self._archive)
+
+    async def list_tools(self) -> list[Descriptor]:
+        """The tools as hosts see them."""
+        return self._front.listed(await super().list_tools())
 
     def _guard_of(self, tool: Tool) -> Guard | None:
         """What was declared; for a tool that came by the SDK's `.tool()`, what its annotations imply."""
@@ -302,8 +309,8 @@ class Connector(MCPServer[Any]):
                 )
             taken.add(name.lower())
             method = getattr(self, attribute)
+            self._guards[name] = self._front.guard_for(name, method, declaration)
             files = file_parameters(method)
-            self._guards[name] = declaration.guarded_by
             self._access[name] = ToolAccess(scopes=frozenset(declaration.scopes), anonymous=declaration.anonymous)
             self.add_tool(
                 tool_function(method, declaration, self._workers),
@@ -314,8 +321,10 @@ class Connector(MCPServer[Any]):
                 meta=with_file_params(declaration.described(), files),
             )
             spell_out(self._tool_manager.get_tool(name), files)
+            self._front.fit(self._tool_manager.get_tool(name))
             old_names = self._roster.succeed(name, declaration.aliases, declaration.argument_aliases)
             self._access.update(dict.fromkeys(old_names, self._access[name]))
+        self._access[CONTINUE] = ToolAccess(anonymous=self._front.serves_anybody(self._access))
         self._roster.check()
 
     def _tool_names(self) -> Iterator[str]:
@@ -363,11 +372,6 @@ def _docstring_of(cls: type) -> str | None:
         if each.__doc__:
             return inspect.cleandoc(each.__doc__)
     return None
-
-
-def _replying(context: Context[Any, Any]) -> Replying | None:
-    request = context.request_context.request
-    return None if request is None else request.scope.get(REPLY)
 
 
 def _fitted(

@@ -4,20 +4,25 @@ Knows the SDK's public results and errors. Every failure of a tool becomes an `i
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final, get_args
 
 from mcp.server.mcpserver.exceptions import ResourceError, ToolError, UnexpectedToolError
-from mcp_types import CallToolResult, InputRequiredResult, TextContent
-from pydantic import ValidationError
+from mcp.server.mcpserver.utilities.types import Audio, Image
+from mcp_types import CallToolResult, ContentBlock, InputRequiredResult, TextContent
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
 from ..errors import OutcomeUnknown
 from ..guard import Failures
 from ..stores.port import State
 from ..telemetry.failures import fields_of, log_crash
+from .deadline import NotEnoughTime
 from .outcome import NO_JSON, Ended, refusal
+from .pieces import PIECES
 
 ToolResult = CallToolResult | InputRequiredResult
+
+_BLOCKS: Final[TypeAdapter[Any]] = TypeAdapter(ContentBlock)
 
 
 async def answer(name: str, run: Callable[[], Awaitable[ToolResult]]) -> tuple[ToolResult, State | None]:
@@ -29,8 +34,26 @@ async def answer(name: str, run: Callable[[], Awaitable[ToolResult]]) -> tuple[T
 
 
 def told(name: str, failed: ToolError) -> CallToolResult:
-    """What a tool raised, as a result."""
-    return CallToolResult(content=[TextContent(text=_explain(name, failed))], is_error=True)
+    """What a tool raised, as a result, with what it had given before."""
+    pieces = PIECES.get()
+    given = [] if pieces is None else [_BLOCKS.validate_python(block) for block in pieces.blocks]
+    return CallToolResult(content=[TextContent(text=_explain(name, failed)), *given], is_error=True)
+
+
+def blocks_of(content: Any) -> list[dict[str, Any]]:
+    """Partial content as content blocks in JSON, worded as the same value is in a result: a text as it is, the SDK's
+    blocks and helpers as such, a list as its items, and any other value as JSON.
+    """
+    if isinstance(content, list | tuple):
+        return [block for item in content for block in blocks_of(item)]
+    if isinstance(content, Image):
+        content = content.to_image_content()
+    elif isinstance(content, Audio):
+        content = content.to_audio_content()
+    if not isinstance(content, get_args(ContentBlock)):
+        content = TextContent(text=content if isinstance(content, str) else to_json(content, fallback=str).decode())
+    block: dict[str, Any] = content.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return [block]
 
 
 def ended(result: ToolResult, state: State | None, failures: Failures) -> Ended:
@@ -46,7 +69,7 @@ def ended(result: ToolResult, state: State | None, failures: Failures) -> Ended:
 
 
 def _state_after(cause: BaseException | None) -> State | None:
-    if isinstance(cause, ValidationError):
+    if isinstance(cause, ValidationError | NotEnoughTime):
         return None
     return State.UNKNOWN if isinstance(cause, OutcomeUnknown) else State.FAILED
 

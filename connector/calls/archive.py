@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from ..errors import StoreUnavailable
+from ..patience import AnswerSettings
 from ..settings import StoreSettings
 from ..stores.port import Store
 from ..stores.sealing import Keyring
@@ -18,6 +19,7 @@ from ..telemetry.meters import Meters
 from ..telemetry.watched import Watched
 from .desk import Desk, DeskPolicy
 from .keeping import Keeping
+from .operations import Operations
 from .outcome import Outcome
 
 logger = logging.getLogger("ballast.calls")
@@ -28,13 +30,20 @@ _SECRET: Final = ("secret", "calls")
 class Archive:
     """What a connector remembers of its calls."""
 
-    def __init__(self, store: Store, settings: StoreSettings, meters: Meters | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: StoreSettings,
+        meters: Meters | None = None,
+        answer: AnswerSettings | None = None,
+    ) -> None:
         self.store = store
         if meters is not None:
             meters.watch(Watched.GUARDED, self.outcomes)
             meters.watch(Watched.LEASES, self.leases)
             meters.watch(Watched.LEASES_HELD, self.held)
         self._settings = settings
+        self._answer = answer or AnswerSettings()
         self._desk: Desk | None = None
         self._opening: asyncio.Lock | None = None
 
@@ -89,12 +98,18 @@ class Archive:
         settings = self._settings
         ring = Keyring(settings.secrets or (await self._kept_secret(),))
         is_sealed = bool(settings.secrets) if settings.sealed is None else settings.sealed
-        return Desk(
-            self.store,
-            DeskPolicy(lease=settings.lease, grace=settings.grace, join=settings.join),
-            Keeping(settings.largest, ring if is_sealed else None),
-            ring.digest,
+        answer = self._answer
+        policy = DeskPolicy(
+            lease=settings.lease,
+            grace=settings.grace,
+            join=settings.join,
+            checkpoint=answer.checkpoint,
+            most=answer.most,
+            at_once=answer.at_once,
         )
+        keeping = Keeping(settings.largest, ring if is_sealed else None)
+        operations = Operations(self.store, ring, ring.digest, kept_for=answer.kept)
+        return Desk(self.store, policy, keeping, ring.digest, operations)
 
     async def _kept_secret(self) -> bytes:
         """One secret for all workers on this store, made by the first."""

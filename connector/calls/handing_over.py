@@ -4,7 +4,7 @@ Arguments are validated before anything is claimed, so that what does not fit le
 and `Context`; does not know where answers go: it is told by whom that can be asked.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -21,9 +21,13 @@ from ..principal import principal_of
 from ..telemetry.linking import context_of, point_to
 from .answering import ToolResult, answer, ended, not_called
 from .archive import Archive
-from .desk import ATTEMPT, BACK_IN, ORIGIN, Desk, NobodyAsks
-from .keys import PARAM_KEY, Request
-from .outcome import NO_STORE, Ended, Outcome, Reply, refusal
+from .desk import ATTEMPT, ORIGIN, Desk, NobodyAsks, Run
+from .keys import PARAM_KEY, Request, nameless
+from .outcome import BACK_IN, NO_STORE, Ended, Outcome, Receipt, Reply, refusal
+from .standing import Terms
+
+READS: Final = Guard(after_crash="rerun", failures="retried", without_store="run")
+"""The guard of a tool that only reads and may be answered before it has ended: two equal calls at once are one."""
 
 SESSION_HEADER: Final = "mcp-session-id"
 ROUNDS: Final = ("inputResponses", "requestState")
@@ -37,6 +41,7 @@ NEWS: Final = {
     Outcome.REPLAYED: "ballast.call.replayed",
     Outcome.TAKEOVER: "ballast.call.taken_over",
     Outcome.UNKNOWN: "ballast.call.unknown",
+    Outcome.RUNNING: "ballast.call.running",
 }
 """What is told on the span as an event, at the moment at which the answer was known."""
 
@@ -55,7 +60,11 @@ class Replying(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handing:
-    """One call as the SDK hands it over. `replying` is None where nobody can say whether answers arrive."""
+    """One call as the SDK hands it over. `replying` is None where nobody can say whether answers arrive.
+
+    `answer_by` is on the monotonic clock. `lasts`: the tool may be answered before it has ended. `is_listed`: the model
+    can call `continue_operation`.
+    """
 
     tool: Tool
     arguments: dict[str, Any]
@@ -63,40 +72,77 @@ class Handing:
     guard: Guard
     audience: str
     replying: Replying | None
+    answer_by: float
+    budget: int
+    lasts: bool = False
+    is_listed: bool = False
+
+    @property
+    def is_read(self) -> bool:
+        """Whether nothing is lost where the call is stopped."""
+        return self.guard is READS
 
 
 async def run_once(handing: Handing, archive: Archive) -> ToolResult:
     """Run a guarded tool, or answer with what an equal call came to."""
-    name, guard, own = handing.tool.name, handing.guard, list[ToolResult]()
+    guard, own = handing.guard, list[ToolResult]()
     try:
-        request = _request_of(handing)
+        request = request_of(handing)
     except ValidationError as invalid:
-        return not_called(name, invalid)
+        return not_called(handing.tool.name, invalid)
+    try:
+        desk = await archive.desk()
+    except (StoreUnavailable, StoreTooNew):
+        if guard.without_store == "run":
+            return (await answer(handing.tool.name, running(handing)))[0]
+        return _result(refusal(NO_STORE.format(seconds=BACK_IN)))
+    ORIGIN.set(context_of(trace.get_current_span()))
+    reply = await desk.call(request, guard, once(handing, own), terms_of(handing, desk, request))
+    _say(reply)
+    note_when_delivered(desk, reply.receipt, handing.replying)
+    is_own = own and reply.outcome in {Outcome.EXECUTED, Outcome.BYPASSED}
+    return own[0] if is_own else _result(reply.result)
+
+
+def running(handing: Handing) -> Callable[[], Awaitable[ToolResult]]:
+    """How the tool is run."""
 
     async def run() -> ToolResult:
         result: ToolResult = await handing.tool.run(handing.arguments, handing.context, convert_result=True)
         return result
 
-    async def once() -> Ended:
+    return run
+
+
+def once(handing: Handing, own: list[ToolResult]) -> Run:
+    """How the desk runs it. The result goes into `own`, unless it is not the answer."""
+
+    async def run() -> Ended:
         _require_an_asker(handing.replying)
-        result, state = await answer(name, run)
-        came_to = ended(result, state, guard.failures)
+        result, state = await answer(handing.tool.name, running(handing))
+        came_to = ended(result, state, handing.guard.failures)
         if came_to.state in {None, state}:
             own.append(result)
         return came_to
 
-    try:
-        desk = await archive.desk()
-    except (StoreUnavailable, StoreTooNew):
-        if guard.without_store == "run":
-            return (await answer(name, run))[0]
-        return _result(refusal(NO_STORE.format(seconds=BACK_IN)))
-    ORIGIN.set(context_of(trace.get_current_span()))
-    reply = await desk.call(request, guard, once)
-    _say(reply)
-    _note_when_delivered(desk, reply, handing.replying)
-    is_own = own and reply.outcome in {Outcome.EXECUTED, Outcome.BYPASSED}
-    return own[0] if is_own else _result(reply.result)
+    return run
+
+
+def terms_of(handing: Handing, desk: Desk, request: Request) -> Terms | None:
+    """How the call may be answered before it has ended."""
+    if desk.operations is None:
+        return None
+    return Terms(
+        tool=handing.tool.name,
+        answer_by=handing.answer_by,
+        scope=desk.operations.scope_of(request),
+        budget=handing.budget,
+        lasts=handing.lasts,
+        is_read=handing.is_read,
+        is_unshapely=handing.tool.output_schema is not None,
+        is_listed=handing.is_listed,
+        arguments=handing.arguments if handing.lasts and handing.guard.takes_over else None,
+    )
 
 
 def _require_an_asker(replying: Replying | None) -> None:
@@ -110,14 +156,19 @@ def _require_an_asker(replying: Replying | None) -> None:
         raise NobodyAsks
 
 
-def _request_of(handing: Handing) -> Request:
+def request_of(handing: Handing) -> Request:
+    """The call in the desk's words.
+
+    Raises:
+        ValidationError: The arguments do not fit.
+    """
     context, tool = handing.context.request_context, handing.tool
     params = context.params or {}
     meta, incoming = params.get("_meta"), context.request
     metadata = tool.fn_metadata
     fitting = metadata.arg_model.model_validate(metadata.pre_parse_json(handing.arguments))
     answers = {name: params[name] for name in ROUNDS if params.get(name) is not None}
-    return Request(
+    request = Request(
         tool=tool.name,
         arguments=_as_json(fitting, handing.arguments),
         meta=meta if isinstance(meta, Mapping) else {},
@@ -128,6 +179,7 @@ def _request_of(handing: Handing) -> Request:
         principal=None if incoming is None else principal_of(incoming.scope),
         session=None if incoming is None else incoming.headers.get(SESSION_HEADER),
     )
+    return nameless(request) if handing.is_read else request
 
 
 def _as_json(fitting: BaseModel, sent: dict[str, Any]) -> Mapping[str, Any]:
@@ -145,8 +197,8 @@ def _named_by(arguments: BaseModel, guard: Guard) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _note_when_delivered(desk: Desk, reply: Reply, replying: Replying | None) -> None:
-    receipt = reply.receipt
+def note_when_delivered(desk: Desk, receipt: Receipt | None, replying: Replying | None) -> None:
+    """Tell the store that an answer arrived, when it has."""
     if receipt is None:
         return
     if replying is None:

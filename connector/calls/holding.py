@@ -25,6 +25,9 @@ PATIENCE: Final = 3.0
 STUBBORN: Final = 120.0
 """Seconds after which storing an outcome is given up: by then a retry has come and been told what could be known."""
 
+_NO_LEASE: Final = 0.001
+"""Seconds: over before anybody can look."""
+
 _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 2.0
 
@@ -84,6 +87,15 @@ class Hold:
         """Let the call go as if it had never been claimed."""
         entry = self._entry
         await _patiently(until_stored(lambda: self._store.release(entry.key, epoch=entry.epoch, holder=entry.holder)))
+
+    async def lapse(self) -> None:
+        """Let the lease run out now: somebody else may begin the call again at once."""
+        entry = self._entry
+
+        async def shorten() -> bool:
+            return await self._store.renew(entry.key, epoch=entry.epoch, holder=entry.holder, lease=_NO_LEASE)
+
+        await _patiently(until_stored(shorten))
 
     async def settle(self, state: State, result: bytes | None, window: float) -> Settled:
         """Store the outcome. While the store cannot be reached this waits for `PATIENCE` seconds, then keeps trying

@@ -11,7 +11,7 @@ JSON-RPC ids, progress tokens and access tokens play no part: a retry has new on
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ..principal import Principal
@@ -82,6 +82,27 @@ def conversation_of(request: Request) -> str | None:
     """The conversation the host names, else the MCP session."""
     value = request.meta.get(CONVERSATION)
     return value if isinstance(value, str) and value else request.session
+
+
+def lone_wish(digest: Digest, seed: str) -> Wish:
+    """The wish of a call that nobody can repeat, because nobody says who asks."""
+    return Wish(key=digest("alone", seed), fingerprint=digest("alone"), is_named=False)
+
+
+def nameless(request: Request) -> Request:
+    """The request of a call that reads: no key makes two of them one for longer than the first is in flight."""
+    meta = {name: value for name, value in request.meta.items() if name != META_KEY}
+    return replace(request, meta=meta, param_key=None, argument_key=None)
+
+
+def said_by(request: Request) -> tuple[str, ...]:
+    """Who asks, and in which conversation, as texts to be digested."""
+    who, said = request.principal, request.meta.get(CONVERSATION)
+    conversation = _text(said or None)
+    if who is None:
+        return (request.audience, "", "", "", _text(request.meta.get(SAID_SUBJECT)), conversation)
+    client = who.client if who.subject is None else None
+    return (request.audience, _text(who.issuer), _text(who.subject), _text(client), "", conversation)
 
 
 def canonical(value: Any) -> str:

@@ -14,11 +14,16 @@ from ..stores.port import Entry, State
 
 META: Final = "ballast/idempotency"
 
+BACK_IN: Final = 5
+"""Seconds after which a caller is told to ask again."""
+
 
 class Outcome(Enum):
     """How a call was answered."""
 
     EXECUTED = "executed"
+    RUNNING = "running"
+    """It goes on, and was answered with what there is."""
     UNSTORED = "unstored"
     """It ran, and its outcome could not be stored in time: an equal call may yet meet what a crash leaves behind."""
     JOINED = "joined"
@@ -93,6 +98,7 @@ UNRECORDED: Final = (
     "This call was carried out, but that could not be recorded, and an equal call may be carried out again. Look "
     "whether it took place before you repeat it."
 )
+NO_OUTCOME: Final = "This ended in a way that has no result. Call the tool again."
 NO_JSON: Final = (
     "This call was completed, but its result cannot be put into JSON. Do not repeat it; look whether it took place, "
     "and tell the connector's owner."

@@ -5,11 +5,17 @@ Knows asyncio and anyio. Does not know HTTP, nor what becomes of the answer.
 
 import asyncio
 import dataclasses
+import dis
 import functools
 import inspect
 import logging
+import time
 import typing
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from itertools import pairwise
+from types import CodeType, GenericAlias
 from typing import Any, Final
 
 import anyio
@@ -23,19 +29,40 @@ from ..file_settings import FileSettings
 from ..files.declaring import FileParameter, file_parameters
 from ..files.intake import Intake
 from ..upstream import Upstream
+from .answering import blocks_of
+from .attempt import ATTEMPT
 from .call import Call
-from .desk import ATTEMPT
+from .deadline import ANSWER_BY, Bell, TimeIsUp
+from .pieces import PIECES, Pieces
 
 logger = logging.getLogger("ballast.calls")
 
 _CONTEXT: Final = "ballast_context"
 
+TOO_LONG: Final = (
+    "This took longer than can be waited for here and was stopped. Nothing was changed. Ask for less at once, or try "
+    "again later."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """Seconds: the shortest time in which anybody wants an answer; after which a read is stopped that nobody waits for;
+    and how exactly an answer is on time.
+    """
+
+    shortest: float = 54.76
+    longest: float = 3600.0
+    grain: float = 0.25
+
 
 class Workers:
     """What all tools of one connector share: threads for `def` tools, the outside world, and the intake of files."""
 
-    def __init__(self, threads: int, files: FileSettings) -> None:
+    def __init__(self, threads: int, files: FileSettings, pace: Pace | None = None) -> None:
         self._threads = threads
+        self.pace = pace or Pace()
+        self.bell = Bell(self.pace.grain)
         self._limiter: anyio.CapacityLimiter | None = None
         self._running: set[asyncio.Future[Any]] = set()
         self.upstream = Upstream()
@@ -86,15 +113,17 @@ def tool_function(
     invoke = _looking_first(method, declaration, workers, files)
     name = declaration.name or method.__name__
 
+    is_lasting = lasts(method, declaration, workers.pace)
+
     async def run(**arguments: Any) -> Any:
         context = arguments.pop(_CONTEXT, None)
+        allowed = _time_of(declaration, workers.pace, is_lasting=is_lasting)
         if call_parameter is not None:
-            arguments[call_parameter] = Call(
-                context, tool=name, upstream=workers.upstream, deadline=declaration.deadline
-            )
-        if declaration.deadline is None:
+            PIECES.set(PIECES.get() or Pieces())
+            arguments[call_parameter] = Call(context, tool=name, upstream=workers.upstream, ends=allowed.ends)
+        if allowed.ends is None:
             return await invoke(arguments)
-        return await _within(declaration, invoke, arguments)
+        return await _within(allowed, declaration, workers.bell, invoke(arguments))
 
     _present(run, method, signature, hints, call_parameter)
     return run
@@ -135,6 +164,10 @@ def _call_parameter(method: Callable[..., Any], hints: dict[str, Any]) -> str | 
 
 
 def _invoker(method: Callable[..., Any], workers: Workers) -> Callable[[dict[str, Any]], Awaitable[Any]]:
+    if inspect.isasyncgenfunction(method):
+        return lambda arguments: _gathered(method(**arguments))
+    if inspect.isgeneratorfunction(method):
+        raise DeclarationError(f"{method.__qualname__} yields: write it as `async def`, so that it can be waited for")
     if inspect.iscoroutinefunction(method):
         return lambda arguments: method(**arguments)
     return lambda arguments: workers.in_thread(functools.partial(method, **arguments))
@@ -150,6 +183,42 @@ def _with_files(
             return await invoke(opened)
 
     return run if files else invoke
+
+
+async def _gathered(values: AsyncGenerator[Any, None]) -> list[Any]:
+    """What a generator gives: each value is partial content at once, and all of them are the result."""
+    pieces, gathered = PIECES.get() or Pieces(), []
+    async with aclosing(values):
+        async for value in values:
+            pieces.add(blocks_of(value))
+            gathered.append(value)
+    return gathered
+
+
+def lasts(method: Callable[..., Any], declaration: Declaration, pace: Pace) -> bool:
+    """Whether calls of the tool may be answered before they have ended: as declared; else if it is an async generator,
+    has a deadline that not everybody waits for, or calls `call.partial` itself.
+    """
+    if declaration.partial is not None:
+        return declaration.partial
+    if inspect.isasyncgenfunction(method):
+        return True
+    if declaration.deadline is not None and declaration.deadline > pace.shortest:
+        return True
+    code, parameter = getattr(method, "__code__", None), _call_parameter(method, _signature_of(method)[1])
+    return code is not None and parameter is not None and _gives_parts(code, parameter)
+
+
+def _gives_parts(code: CodeType, parameter: str) -> bool:
+    """Whether the code says `parameter.partial`, also in a function within it."""
+    steps = list(dis.get_instructions(code))
+    is_said = any(step.argval == "partial" and _loads(before.argval, parameter) for before, step in pairwise(steps))
+    return is_said or any(isinstance(each, CodeType) and _gives_parts(each, parameter) for each in code.co_consts)
+
+
+def _loads(loaded: Any, parameter: str) -> bool:
+    """From Python 3.13 on, one step may load two names."""
+    return loaded == parameter or (isinstance(loaded, tuple) and loaded[-1:] == (parameter,))
 
 
 def _looking_first(
@@ -185,12 +254,36 @@ def _owner_of(method: Callable[..., Any]) -> Any:
     return owner
 
 
-async def _within(
-    declaration: Declaration, invoke: Callable[[dict[str, Any]], Awaitable[Any]], arguments: dict[str, Any]
-) -> Any:
-    with anyio.move_on_after(declaration.deadline):
-        return await invoke(arguments)
-    stopped = f"This took longer than the {declaration.deadline:g} s it may take and was stopped. "
+@dataclass(frozen=True, slots=True)
+class _Time:
+    """When a call is stopped, on the monotonic clock, and how long (seconds) that is; None where only its answer is
+    waited for.
+    """
+
+    ends: float | None
+    lasting: float | None
+
+
+def _time_of(declaration: Declaration, pace: Pace, *, is_lasting: bool) -> _Time:
+    lasting, answer_by = declaration.deadline, ANSWER_BY.get()
+    if declaration.read_only and is_lasting:
+        lasting = lasting or pace.longest
+    ends = None if lasting is None else time.monotonic() + lasting
+    if declaration.read_only and not is_lasting and answer_by is not None and (ends is None or answer_by < ends):
+        return _Time(answer_by, None)
+    return _Time(ends, lasting)
+
+
+async def _within(time_: _Time, declaration: Declaration, bell: Bell, work: Awaitable[Any]) -> Any:
+    if time_.lasting is None and time_.ends is not None:
+        try:
+            with bell.at(time_.ends):
+                return await work
+        except TimeIsUp:
+            raise ToolFailed(TOO_LONG) from None
+    with anyio.move_on_after(time_.lasting):
+        return await work
+    stopped = f"This took longer than the {time_.lasting:g} s it may take and was stopped. "
     if declaration.read_only:
         raise ToolFailed(f"{stopped}Ask for less at once, or try again later.")
     raise OutcomeUnknown(f"{stopped}Whether it had an effect is not known; look first.")
@@ -221,8 +314,10 @@ def _present(
 
 def _describable(returned: Any) -> Any:
     """A slotted dataclass as a model of the same members: the SDK reads defaults off the class, where slots stand in
-    the way, and then leaves out the schema without a word.
+    the way, and then leaves out the schema without a word. What a generator gives, as the list of it.
     """
+    if typing.get_origin(returned) in {AsyncIterator, AsyncIterable, AsyncGenerator}:
+        return GenericAlias(list, (_describable(typing.get_args(returned)[0]),))
     if not (isinstance(returned, type) and dataclasses.is_dataclass(returned) and "__slots__" in vars(returned)):
         return returned
     hints = typing.get_type_hints(returned, include_extras=True)

@@ -9,6 +9,8 @@ from enum import Enum
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from ...patience import AnswerSettings
+
 
 class Surface(Enum):
     """A client, or the part of a platform that speaks. The values are labels of metrics; never a raw User-Agent."""
@@ -83,6 +85,17 @@ def limit_of(surface: Surface) -> float | None:
     none is known.
     """
     return min((limit.shortest for limit in CALL_LIMITS.get(surface, ())), default=None)
+
+
+def patience_for(settings: AnswerSettings, user_agent: str | None, client_name: str | None = None) -> float:
+    """Seconds from the arrival of a call to its answer, for whoever these speak of."""
+    surface = surface_of(user_agent, client_name)
+    return settings.patience(surface.value, limit_of(surface))
+
+
+def shortest_patience(settings: AnswerSettings) -> float:
+    """The seconds in which even the most impatient surface gets its answer."""
+    return min(settings.patience(surface.value, limit_of(surface)) for surface in Surface)
 
 
 _LONGEST_READ: Final = 256
