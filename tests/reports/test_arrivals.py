@@ -6,6 +6,8 @@ import pytest
 
 from contract_tests.outcome import Chunk
 from contract_tests.replay.arrivals import thinned
+from tests.replay.literal import literal
+from tests.replay.test_wire import exchange, in_chunks
 
 
 def test_few_arrivals_stay_as_they_came() -> None:
@@ -48,3 +50,15 @@ def test_arrivals_of_one_moment_are_one() -> None:
     few = thinned([Chunk(at=1.0, size=1) for _ in range(900)])
 
     assert [chunk.count for chunk in few] == [1, 898, 1]
+
+
+def test_a_reply_of_single_bytes_is_received_with_few_arrivals() -> None:
+    """Ours: thirty-two megabytes of single bytes must not become as many objects."""
+    with literal(in_chunks(*[b"x"] * 2_600, media="text/plain")) as target:
+        received = exchange(target.url)
+
+    assert received.body == "x" * 2_600
+    assert len(received.chunks) <= 500
+    assert sum(chunk.size for chunk in received.chunks) == 2_600
+    assert received.first_byte == received.chunks[0].at
+    assert 0 < received.longest_gap <= received.duration

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.outcome import Chunk, Ending, Received, Run, Span, Verdict
+from contract_tests.outcome import Chunk, Ending, Received, Run, Span, StepRun, Verdict
 from contract_tests.report.html import page, write_html
 
 
@@ -110,6 +110,94 @@ def test_heartbeats_arrivals_and_silences_are_drawn(run: Run) -> None:
         ("gap", "7.47", "37.3"),
         ("gap longest", "44.77", "51.43"),
     ]
+
+
+def timeline(run: Run, *steps: StepRun) -> list[str]:
+    """What is drawn of each of a session's steps on their common clock."""
+    text = page(replace(run, sessions=(replace(run.sessions[1], steps=steps),)))
+    return re.findall(r'<summary class="row">.*?</summary>', text, re.DOTALL)
+
+
+def test_exchanges_at_the_same_time_are_drawn_at_the_same_time(run: Run) -> None:
+    """Issue 6, item 6: one clock for all exchanges of a session."""
+    call = run.sessions[1].steps[2]
+    first, second = replace(call, started=0.0), replace(call, name="again", started=6.59)  # the clock runs 20 s
+
+    drawn = timeline(run, first, second)
+
+    assert [re.findall(r'class="sent" cx="([\d.]+)%"', row) for row in drawn] == [["0.0"], ["32.95"]]
+    assert [re.findall(r'class="end" x1="([\d.]+)%"', row) for row in drawn] == [["67.05"], ["100.0"]]
+    assert [re.findall(r'class="beat" cx="([\d.]+)%"', row) for row in drawn] == [["5.01", "30.02"], ["37.96", "62.97"]]
+
+
+def test_a_cut_is_drawn_with_the_silence_before_it(run: Run) -> None:
+    """Issue 6, item 6: the longest gap marked with its length, also where nothing came after it, or before it."""
+    call = run.sessions[1].steps[2]
+    assert call.received
+    cut = replace(call.received, ending=Ending.CUT_BY_CLIENT, duration=40.0, longest_gap=26.6)
+    late = replace(
+        call.received, chunks=(Chunk(at=30.0, size=9), Chunk(at=33.0, size=9)), first_byte=30.0, duration=33.0
+    )
+    none = Received(status=None, headers=(), body="", chunks=(), ending=Ending.CUT_BY_CLIENT, duration=10.0)
+
+    def told(received: Received) -> list[str]:
+        step = replace(call, received=received, spans=(), started=0.0)
+        text = page(replace(run, sessions=(replace(run.sessions[1], steps=(step,)),)))
+        return re.findall(r'<text class="most"[^>]*>([^<]*)</text>', text)
+
+    assert told(cut) == ["26.6 s of silence until it was cut by the client"]
+    assert told(late) == ["30.0 s to the first byte"]
+    assert told(none) == ["10.0 s without a byte"]
+    (row,) = timeline(run, replace(call, received=cut, started=0.0))
+    assert 'class="gap longest" x="33.5%" width="66.5%"' in row
+    assert 'class="end cut" x1="100.0%"' in row
+
+
+def test_a_reply_in_one_piece_has_no_silence(run: Run) -> None:
+    """Ours: the wait for it is drawn as such, and a millisecond after it is nothing to look at."""
+    (row,) = timeline(run, replace(run.sessions[1].steps[0], started=0.0))
+
+    assert 'class="gap' not in row
+    assert row.count('class="bytes"') == 1
+
+
+def test_arrivals_are_told_in_words_too(run: Run) -> None:
+    """WCAG 2.2, 1.1.1."""
+    text = Outline(page(run)).text
+
+    assert (
+        "Arrivals, one by one 1.00 s: heartbeat, 8 bytes 6.00 s: heartbeat, 8 bytes 12.9 s: bytes, 60 bytes "
+        "13.4 s: bytes, 95 bytes 13.4 s: complete"
+    ) in text
+
+
+def test_the_page_says_how_each_contract_stands(contracted: Run) -> None:
+    """Issue 6, item 2: the reason, and what would make it checkable; those of no part in the run apart."""
+    text = Outline(page(contracted)).text
+
+    assert (
+        "1 session and 1 contract break 5 hold, 2 break, 3 not checked. Contracts: 2 hold, 1 is broken (CT-12)" in text
+    )
+    assert "Every host: 1 of 4 breaks" in text
+    assert "chatgpt: 1 of 6 breaks" in text
+    table = text.partition("Contracts Not checked is never passed")[2].partition(" Sessions Verdict")[0]
+    assert "is broken CT-12" in table
+    assert "Left out: a call after 30 s of silence: it must really be waited for: add --slow" in table
+    assert "Shown by legacy-2025-03-26 legacy-2025-03-26: only inferred" in table
+    assert (
+        "not checked CT-29 Clients, grants and tokens outlive a restart the target asks for no authorization "
+        "nothing, unless people should have to log in to this target"
+    ) in table
+    assert "38 contracts were not part of this run" in table
+
+
+def test_hosts_stand_in_the_order_of_what_breaks_for_them(contracted: Run) -> None:
+    """Issue 6: which hosts will fail."""
+    other = replace(contracted.sessions[0], host="claude")
+    text = Outline(page(replace(contracted, sessions=(other, *contracted.sessions)))).text
+
+    hosts = text.partition("Hosts Host Hold Break Not checked ")[2].partition(" Contracts ")[0]
+    assert hosts == "Every host 1 1 2 chatgpt 4 1 1 claude 1 0 0"
 
 
 def test_the_page_needs_nothing_but_itself(run: Run) -> None:

@@ -17,8 +17,8 @@ from contract_tests.report.contracts import remedy, why
         (
             "CT-02",
             (
-                "none of its tools (a) is marked read-only, and others are not called unasked; name example arguments in "
-                "ballast.toml: [tools.NAME] arguments = {...}"
+                "none of its tools (a) is marked read-only, and others are not called unasked; name example "
+                "arguments in ballast.toml: [tools.NAME] arguments = {...}"
             ),
             "a tool that may be called: readOnlyHint, or [tools.NAME] arguments = {...} in ballast.toml",
         ),
