@@ -13,6 +13,9 @@ from urllib.parse import urlsplit
 
 from ..errors import BadConfiguration
 
+STAGES: Final = ("canary", "suite", "drift", "diagnosis")
+"""In this order: what the platform says of itself and what the suite found are evidence for the diagnosis."""
+
 FOLDER: Final = Path(".ballast") / "nights"
 NIGHTS: Final = 60
 """Nights that are kept: two months, so that a monthly change is seen twice."""
@@ -21,7 +24,9 @@ LIMIT: Final = 1800.0
 MUTANTS: Final = 400
 
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_MEMBERS: Final = ("folder", "nights", "limit", "store", "lock", "baseline", "surface", "mutants", "direct", "alerts")
+_MEMBERS: Final = (
+    "folder", "stages", "nights", "limit", "store", "lock", "baseline", "surface", "mutants", "direct", "alerts",
+)  # fmt: skip
 _OF_ALERTS: Final = ("webhooks", "open_telemetry")
 _OF_WEBHOOK: Final = ("url", "form", "name")
 
@@ -43,6 +48,7 @@ class Settings:
     """
 
     folder: Path = FOLDER
+    stages: tuple[str, ...] = STAGES
     nights: int = NIGHTS
     limit: float = LIMIT
     store: str = field(default="", repr=False)
@@ -70,6 +76,7 @@ def to_settings(data: Mapping[str, Any]) -> Settings:
         raise BadConfiguration("[nightly] needs both store and lock to look for drift: name the other one too")
     return Settings(
         folder=_path(data, "folder") or FOLDER,
+        stages=_stages(_of(data, "stages", list, list(STAGES), "nightly")),
         nights=_positive(data, "nights", int, NIGHTS),
         limit=_positive(data, "limit", float, LIMIT),
         store=store,
@@ -81,6 +88,12 @@ def to_settings(data: Mapping[str, Any]) -> Settings:
         webhooks=_webhooks(_of(alerts, "webhooks", list, [], "nightly.alerts")),
         open_telemetry=_of(alerts, "open_telemetry", bool, True, "nightly.alerts"),
     )
+
+
+def _stages(names: Sequence[Any]) -> tuple[str, ...]:
+    if unknown := [name for name in names if name not in STAGES]:
+        raise BadConfiguration(f"nightly.stages has {unknown[0]!r}. There are: {', '.join(STAGES)}")
+    return tuple(names)
 
 
 def _webhooks(rows: Sequence[Any]) -> tuple[Webhook, ...]:

@@ -11,9 +11,6 @@ from typing import Final
 
 from .settings import Settings
 
-STAGES: Final = ("canary", "suite", "drift", "diagnosis")
-"""In this order: what the platform says of itself and what the suite found are evidence for the diagnosis."""
-
 STORE: Final = "BALLAST_STORE"
 
 
@@ -41,10 +38,8 @@ class Ground:
 
 def plans(ground: Ground, settings: Settings) -> Iterator[Plan]:
     """Every stage, in order."""
-    yield _canary(ground)
-    yield _suite(ground, settings)
-    yield _drift(ground, settings)
-    yield _diagnosis(ground, settings)
+    for plan in (_canary(ground), _suite(ground, settings), _drift(ground, settings), _diagnosis(ground, settings)):
+        yield plan if plan.name in settings.stages else Plan(name=plan.name, why_not="left out by stages")
 
 
 def _canary(ground: Ground) -> Plan:
