@@ -8,6 +8,7 @@ import click
 from .commands.canary import canary
 from .commands.client_documents import client_documents
 from .commands.diagnose import diagnose
+from .commands.drift import drift
 from .commands.nightly import nightly
 from .commands.record import record
 from .commands.serve import serve
@@ -24,5 +25,5 @@ def main() -> None:
     """
 
 
-for _command in (test, sessions, client_documents, diagnose, canary, nightly, record, serve):
+for _command in (test, sessions, client_documents, diagnose, drift, canary, nightly, record, serve):
     main.add_command(_command)

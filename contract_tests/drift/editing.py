@@ -64,9 +64,7 @@ class Editor:
     def _edits(self, deviation: Deviation, name: str) -> Iterator[Edit]:
         match deviation.kind:
             case Kind.HEADER:
-                yield self._header(
-                    name, is_gone=deviation.turn is Turn.VANISHED, is_new=deviation.turn is Turn.APPEARED
-                )
+                yield self._header(name, deviation.turn)
             case Kind.VERSION:
                 yield from self._versions(deviation)
             case Kind.VALUE if name in _HEADER_VALUES:
