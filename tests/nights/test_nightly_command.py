@@ -2,6 +2,7 @@
 
 import json
 import os
+import tomllib
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,6 +14,7 @@ from click.testing import CliRunner, Result
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from contract_tests.cli import main
+from contract_tests.nightly.settings import to_settings
 from tests.chrome import chromium
 
 GOOD = '''
@@ -215,3 +217,18 @@ def test_a_configuration_that_cannot_be_used_is_said(schedule: Schedule, nightly
 
     assert night.exit_code == 2
     assert said in " ".join(night.output.split())
+
+
+def test_the_configuration_of_the_document_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Done means: documents are true."""
+    document = (Path(__file__).resolve().parents[2] / "docs" / "nightly.md").read_text(encoding="utf-8")
+    block = document.partition("```toml\n")[2].partition("```")[0]
+    for name in ("BALLAST_STORE", "ALERTS_URL", "SLACK_URL"):
+        monkeypatch.setenv(name, "https://alerts.example.com/secret")
+    settings = to_settings(tomllib.loads(block)["nightly"])
+
+    assert [(webhook.name, webhook.form) for webhook in settings.webhooks] == [
+        ("alerts.example.com", "json"), ("team", "slack"),
+    ]  # fmt: skip
+    assert (settings.nights, settings.limit, settings.mutants) == (60, 1800.0, 400)
+    assert "secret" not in repr(settings)
