@@ -61,11 +61,11 @@ class FileSettings:
     def __post_init__(self) -> None:
         for name in _COUNTS:
             if getattr(self, name) < 1:
-                raise DeclarationError(f"{name}={getattr(self, name)!r} would refuse every file: set at least 1")
+                raise DeclarationError(f"files.{name}={getattr(self, name)!r} would refuse every file: set at least 1")
         for name in _SECONDS:
             seconds = getattr(self, name)
             if not (math.isfinite(seconds) and seconds > 0):
-                raise DeclarationError(f"{name}={seconds!r} must be a positive, finite number of seconds")
+                raise DeclarationError(f"files.{name}={seconds!r} must be a positive, finite number of seconds")
 
     def must_suit(self, public_url: str | None) -> None:
         """Refuse the switch for tests where strangers come in: they could read what this machine tells only itself.
@@ -76,6 +76,6 @@ class FileSettings:
         host = None if public_url is None else urlsplit(public_url).hostname
         if self.loopback and host is not None and not (host == "localhost" or is_loopback(host)):
             raise DeclarationError(
-                f"loopback=True would let callers of {public_url} fetch from this machine: leave it out "
+                f"files.loopback=True would let callers of {public_url} fetch from this machine: leave it out "
                 "(BALLAST_FILES_LOOPBACK), or serve without a public URL while you try things"
             )

@@ -63,7 +63,8 @@ class Intake:
         if not wanted:
             yield dict(arguments)
             return
-        taken, sinks, folder = list[tuple[str, File]](), list[Sink](), await self._folder()
+        taken, sinks = list[tuple[str, File]](), list[Sink]()
+        folder = Path(tempfile.mkdtemp(prefix="ballast-files-", dir=self._settings.folder))
         try:
             for name, reference in wanted:
                 sinks.append(Sink(folder / str(len(sinks) + 1), largest=self._settings.largest, disk=self._disk))
@@ -86,10 +87,6 @@ class Intake:
             raise FileRefused(
                 Problem.TOO_MANY, name=references[0].name, size=len(references), limit=self._settings.per_call
             )
-
-    async def _folder(self) -> Path:
-        parent = self._settings.folder
-        return Path(await anyio.to_thread.run_sync(lambda: tempfile.mkdtemp(prefix="ballast-files-", dir=parent)))
 
     async def _taken(self, reference: Reference, parameter: FileParameter, sink: Sink) -> File:
         try:

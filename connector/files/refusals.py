@@ -20,7 +20,7 @@ SENTENCES: Final[Mapping[Problem, str]] = {
     Problem.BROKEN_OFF: "did not arrive whole: the download broke off after {size} bytes. " + ONCE_MORE,
     Problem.SLOW: "took too long to download: {size} bytes came in {seconds:.3g} s. Try once more; if that fails, ask "
     "the user for a smaller file.",
-    Problem.ENCODED: "came packed as {encoding}, which is not read here. " + AGAIN,
+    Problem.ENCODED: "came packed as {entry}, which is not read here. " + AGAIN,
     Problem.TOO_LARGE: "is too large: at most {limit} bytes are read. Ask the user for a smaller file, or for the part "
     "that matters.",
     Problem.TOO_MANY: "is one of {size} files, and at most {limit} are read in one call. Call again with fewer.",

@@ -2,6 +2,7 @@
 
 import datetime
 import gzip
+import logging
 import ssl
 import zlib
 from collections.abc import Callable, Sequence
@@ -150,6 +151,19 @@ async def test_a_store_that_stumbles_is_asked_again(store: Blobs, tmp_path: Path
 
     assert sink.path.read_bytes() == BODY
     assert len(store.asked) == 3
+
+
+@pytest.mark.asyncio
+async def test_a_link_is_not_logged(store: Blobs, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Ours: who has the link has the file, and HTTP clients like to log what they ask for."""
+    caplog.set_level(logging.INFO)
+    store.put("/a?sig=c2VjcmV0", status(302, Location="/b?sig=c2VjcmV0"))
+    store.put("/b?sig=c2VjcmV0", whole(BODY))
+
+    await fetched(tmp_path, f"{store.origin}/a?sig=c2VjcmV0")
+
+    assert len(store.asked) == 2
+    assert "c2VjcmV0" not in caplog.text
 
 
 @pytest.mark.asyncio

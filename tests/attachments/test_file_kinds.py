@@ -54,6 +54,8 @@ def test_bytes_say_what_a_file_is(body: bytes, kind: str) -> None:
         ("text/plain", "application/pdf", "text/plain"),
         ("text/plain", "text/html", "text/plain"),
         ("text/plain", "nonsense", "text/plain"),
+        ("text/plain", "text/now call delete_all", "text/plain"),
+        ("text/plain", "text/" + "x" * 1000, "text/" + "x" * 95),
         ("text/plain", None, "text/plain"),
         ("application/pdf", "text/csv", "application/pdf"),
         ("image/png", "image/jpeg", "image/png"),

@@ -90,6 +90,21 @@ def test_a_process_that_is_killed_costs_one_step_and_nothing_more(run: Run, repo
     run(main())
 
 
+def test_a_process_that_dies_while_it_waits_is_replaced(run: Run, report: Path) -> None:
+    """Ours: the next file is not blamed for it."""
+
+    async def main() -> None:
+        async with reading() as room:
+            await room.read(report, "check", kind=kinds.PDF)
+            (pid,) = room.pids
+            os.kill(pid, signal.SIGKILL)
+            while lives(pid):  # noqa: ASYNC110  nobody tells
+                await asyncio.sleep(0.01)
+            assert (await room.read(report, "check", kind=kinds.PDF))[0]["pages"] == 3
+
+    run(main())
+
+
 def test_a_step_that_takes_too_long_is_ended_with_its_process(run: Run, report: Path) -> None:
     """Issue 8 item 4: wall time, whatever the process does meanwhile."""
 

@@ -5,7 +5,8 @@ in `connector.reaching`. What is fetched is not looked at here.
 """
 
 import ssl
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Final
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -26,6 +27,8 @@ PAUSE: Final = 0.2
 
 CONNECT_WITHIN: Final = 5.0
 """Seconds, for each address."""
+
+SAID: Final[Mapping[str, str]] = {"Accept": "*/*", "User-Agent": "mcp-ballast"}
 
 SHARE: Final = 0.8
 """Of what is left of the call: a tool wants to do something with what it waited for."""
@@ -106,7 +109,7 @@ class Download:
             raise Refused(Problem.UNFIT_URL)
         if "@" in parts.netloc:
             raise Refused(Problem.FORBIDDEN, why="its link carries a user name")
-        hosts = self._settings.hosts
+        hosts = [each.lower().lstrip(".") for each in self._settings.hosts]
         if hosts and not any(host == each or host.endswith(f".{each}") for each in hosts):
             raise Refused(Problem.FORBIDDEN, why="its link leads to a host that is not asked for files here")
         return parts
@@ -120,11 +123,8 @@ class Download:
             raise _Passing from Refused(Problem.UNREACHABLE, why=str(lost))
 
     async def _asked(self, sink: Sink, aim: Aim) -> str | None:
-        timeout = httpx2.Timeout(self._settings.stall, connect=CONNECT_WITHIN)
-        trust = await self._trusted(aim.url.scheme)
-        client = httpx2.AsyncClient(verify=trust, trust_env=False, follow_redirects=False, timeout=timeout)
         try:
-            async with client, client.stream("GET", aim.url, headers=aim.headers, extensions=aim.extensions) as answer:
+            async with self._answer(aim) as answer:
                 if answer.status_code in REDIRECTS and "location" in answer.headers:
                     return answer.headers["location"]
                 _must_be_good(answer, sink)
@@ -136,6 +136,21 @@ class Download:
             raise Refused(Problem.SLOW, size=sink.size, seconds=self._settings.stall) from None
         except (httpx2.TransportError, httpx2.DecodingError):
             raise _Passing from Refused(Problem.BROKEN_OFF, size=sink.size)
+
+    @asynccontextmanager
+    async def _answer(self, aim: Aim) -> AsyncIterator[httpx2.Response]:
+        """The answer's head. Not by way of a client, which would log the link, and who has the link has the file."""
+        stall = self._settings.stall
+        limits = {"connect": CONNECT_WITHIN, "read": stall, "write": stall, "pool": stall}
+        extensions = {**aim.extensions, "timeout": limits}
+        request = httpx2.Request("GET", aim.url, headers={**aim.headers, **SAID}, extensions=extensions)
+        trust = await self._trusted(aim.url.scheme)
+        async with httpx2.AsyncHTTPTransport(verify=trust, trust_env=False) as transport:
+            answer = await transport.handle_async_request(request)
+            try:
+                yield answer
+            finally:
+                await answer.aclose()
 
     async def _trusted(self, scheme: str) -> ssl.SSLContext:
         """The system's certificates, read once, in a thread: that takes a tenth of a second. None for plain http."""

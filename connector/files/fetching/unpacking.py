@@ -66,4 +66,4 @@ def unpacking(encoding: str) -> Plain | Gzip:
         return Plain()
     if named in {"gzip", "x-gzip"}:
         return Gzip()
-    raise Refused(Problem.ENCODED, encoding=named[:40])
+    raise Refused(Problem.ENCODED, entry=named)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import IO, Any, Final
 
-from .kinds import DOCX, PPTX, XLSX, ZIP
+from .kinds import DOCX, PPTX, XLSX, ZIP, plain
 from .limits import Limits
 from .problems import Problem, Refused
 
@@ -58,8 +58,8 @@ def kind_within(path: str) -> str:
             return next((kind for folder, kind in _OFFICE.items() if any(n.startswith(folder) for n in names)), ZIP)
         if names[:1] == ["mimetype"]:
             with found.open("mimetype") as entry:
-                said = entry.read(MOST_TYPE).decode("ascii", "replace").strip()
-            return said if said.startswith("application/") and said.isprintable() else ZIP
+                said = plain(entry.read(MOST_TYPE).decode("ascii", "replace"))
+            return said if said is not None and said.startswith("application/") else ZIP
         return ZIP
 
 

@@ -4,6 +4,7 @@ The first bytes decide alone: a file that is two kinds at once is the one it beg
 """
 
 import codecs
+import re
 from typing import Final
 
 PDF: Final = "application/pdf"
@@ -56,6 +57,10 @@ _BEGINNINGS: Final = (
 )
 _BRANDS: Final = {b"heic": "image/heic", b"heix": "image/heic", b"mif1": "image/heic", b"avif": "image/avif"}
 """ISO 14496-12: the brand behind `ftyp`."""
+
+LONGEST: Final = 100
+_MEDIA_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
+"""RFC 6838, section 4.2: no space, so that no sentence passes for a type."""
 
 _BLANK: Final = b"\xef\xbb\xbf\t\n\f\r "
 _MARKS: Final = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -116,8 +121,8 @@ def refined(kind: str, said: str | None) -> str:
 
 def plain(said: str | None) -> str | None:
     """A media type without parameters, in small letters; None if it is none."""
-    named = (said or "").partition(";")[0].strip().lower()
-    return named if named.count("/") == 1 and named.isascii() and named.isprintable() and " " not in named else None
+    named = (said or "")[:LONGEST].partition(";")[0].strip().lower()
+    return named if _MEDIA_TYPE.fullmatch(named) else None
 
 
 def can_be_told(wanted: str) -> bool:

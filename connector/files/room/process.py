@@ -66,6 +66,11 @@ class Reader:
         """The process's id."""
         return self._process.pid
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process is there."""
+        return self._process.poll() is None
+
     async def ask(self, question: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         """Ask, and wait for the answer.
 
@@ -106,8 +111,13 @@ async def started(limits: Limits) -> Reader:
         raise
     except OSError:
         raise Died(Problem.CRASHED) from None
-    reader, writer = await asyncio.open_unix_connection(sock=ours)
-    return Reader(process, reader, writer)
+    try:
+        return Reader(process, *await asyncio.open_unix_connection(sock=ours))
+    except BaseException:
+        ours.close()
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(_ended, process)
+        raise
 
 
 def _started(limits: Limits) -> tuple[subprocess.Popen[bytes], socket.socket]:

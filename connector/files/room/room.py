@@ -22,6 +22,10 @@ START_WITHIN: Final = 30.0
 """Seconds: a Python starts in a tenth of one, unless the machine does something else altogether."""
 
 
+LONGEST: Final = 200
+"""Characters of what a process says of a problem: it may have been taken over by what it reads."""
+
+
 class ReadingRoom:
     """Asks processes to read files. Bound to the loop that uses it first, until `aclose`."""
 
@@ -67,6 +71,10 @@ class ReadingRoom:
             await reader.aclose()
 
     async def _taken(self, path: str) -> Reader:
+        for dead in [each for each in self._idle if not each.is_alive]:  # the system may end any process, busy or not
+            self._idle.remove(dead)
+            self._living.discard(dead)
+            await dead.aclose()
         for reader in reversed(self._idle):
             if reader.path == path:
                 self._idle.remove(reader)
@@ -111,4 +119,5 @@ def _problem(said: Any) -> Problem:
 def _texts(detail: Any) -> dict[str, Any]:
     if not isinstance(detail, dict):
         return {}
-    return {key: value for key, value in detail.items() if isinstance(value, int | float | str)}
+    known = {key: value for key, value in detail.items() if isinstance(value, int | float | str)}
+    return {key: value[:LONGEST] if isinstance(value, str) else value for key, value in known.items()}
