@@ -107,7 +107,7 @@ class Book:
         self._bytes = 0
         self._saved, self._cpu, self._wall = MOST_SAVED, time.thread_time(), time.monotonic()
         self._timer: asyncio.TimerHandle | None = None
-        self._flusher: asyncio.Task[None] | None = None
+        self._flusher: asyncio.Task[None] | asyncio.TimerHandle | None = None
         self._flushing: asyncio.Lock | None = None
         self._started_at: float | None = clock()
         self._first_sights: list[FirstSight] = []
@@ -162,11 +162,11 @@ class Book:
     async def running(self) -> AsyncIterator[None]:
         """Put counts on the shelf now and then; at the end, everything."""
         self._timer = None
-        self._flusher = asyncio.create_task(self._flush_often())
+        self._flusher = flusher = asyncio.create_task(self._flush_often())
         try:
             yield
         finally:
-            self._flusher.cancel()
+            flusher.cancel()
             self._flusher = None
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LAST_FLUSH_WITHIN):
@@ -234,11 +234,21 @@ class Book:
 
     async def _flush_often(self) -> None:
         while True:
-            try:
-                await self._flush_now()
-            except Exception:  # a fault in the book must reach nobody's request, nor end the book
-                logger.exception("The visitors' book could not be written")
+            await self._flush_quietly()
             await asyncio.sleep(self._settings.flush_every)
+
+    def _flush_once(self) -> None:
+        self._flusher = asyncio.get_running_loop().create_task(self._flush_quietly())
+        self._flusher.add_done_callback(self._flushed)
+
+    def _flushed(self, _: asyncio.Task[None]) -> None:
+        self._flusher = None
+
+    async def _flush_quietly(self) -> None:
+        try:
+            await self._flush_now()
+        except Exception:  # a fault in the book must reach nobody's request, nor end the book
+            logger.exception("The visitors' book could not be written")
 
     def _queue(self, visit: Visit) -> None:
         self._waiting.append(visit)
@@ -248,7 +258,7 @@ class Book:
     def _read_some(self) -> None:
         self._timer = None
         if self._flusher is None:  # nobody has entered `running`: an app that is served without a lifespan
-            self._flusher = asyncio.get_running_loop().create_task(self._flush_often())
+            self._flusher = asyncio.get_running_loop().call_later(self._settings.flush_every, self._flush_once)
         self._earn()
         begun, least = time.thread_time(), AT_LEAST if self._saved > -MOST_SAVED else 0
         used = 0.0

@@ -25,7 +25,6 @@ from tests.visitors.requests import (
     tool_call,
 )
 
-
 FEW = settings(max_examples=40, deadline=None)
 """Of each test, and on a machine that is busy with others."""
 

@@ -9,10 +9,12 @@ import hmac
 import random
 import secrets
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any, Final
 
 from ...errors import StoreUnavailable
+from ...http.request.surface import Surface
 from ...stores.port import Record, Records
 from ..sighting import FirstSight
 from .rows import (
@@ -57,10 +59,13 @@ class Shelf:
         self._connector = connector
         self._key = None if given is None else sha256(b"ballast book" + given.encode()).digest()
         self._there: dict[str, set[str]] = {}
+        self._unknown: set[str] = set()
 
     async def add_shape(self, tally: ShapeTally) -> None:
         """Add what was counted of one shape."""
-        surface = tally.shape.surface
+        surface = await self._named(tally.shape.surface)
+        if surface != tally.shape.surface:
+            tally = replace(tally, shape=replace(tally.shape, surface=surface))
         key = shape_key(self._connector, surface, tally.shape.id)
         marks = {await self._mark(subject) for subject in sorted(tally.subjects)}
         if key not in self._there.get(surface, ()):
@@ -70,6 +75,7 @@ class Shelf:
 
     async def add_hour(self, hour: int, surface: str, tally: HourTally) -> None:
         """Add what was counted of one surface in one hour."""
+        surface = await self._named(surface)
         key = hour_key(self._connector, hour, surface)
         await self._add(CADENCE, key, lambda row: tally.added_to(row, self._connector, hour, surface))
 
@@ -97,6 +103,16 @@ class Shelf:
         """Clients in no table that this connector has seen already, in any worker."""
         found = await self._page_all(SHAPE, shape_key(self._connector, "unknown:", "").rstrip("/"))
         return {surface for record in found if (surface := _surface(record))}
+
+    async def _named(self, surface: str) -> str:
+        """The surface, unless it is one more unknown client than get a name of their own, in all workers together."""
+        if not surface.startswith("unknown:") or surface in self._unknown:
+            return surface
+        self._unknown |= await self.unknown_surfaces()
+        if is_one_too_many(surface, self._unknown):
+            return Surface.OTHER.value
+        self._unknown.add(surface)
+        return surface
 
     async def _make_room(self, surface: str, key: str) -> None:
         """Take the weakest shape of a surface away if a new one would be one too many."""
