@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check bench chaos clean help
+.PHONY: demo test check bench chaos backends clean help
 
 help: ## say what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -32,6 +32,9 @@ bench: $(VENV)/.dev ## measure against the plain SDK and FastMCP, side by side
 
 chaos: $(VENV)/.dev ## play broken streams, dying workers and retrying proxies against every store
 	@$(BIN)/python -m tests.chaos --calls 10000 --seed 8
+
+backends: $(VENV)/.dev ## send traces and metrics to real backends, and read them back
+	@$(BIN)/python -m tests.backends
 
 clean: ## remove what was made here
 	rm -rf $(VENV) .ballast .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage*

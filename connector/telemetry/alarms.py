@@ -18,7 +18,7 @@ logger = logging.getLogger("ballast.streams")
 
 EVENT: Final = "ballast.streams.spike"
 
-Listener = Callable[[Spike], None]
+Listener = Callable[[Spike], object]
 
 
 class Alarms:
