@@ -14,7 +14,6 @@ from .errors import DeclarationError
 from .file_settings import FileSettings
 from .patience import AnswerSettings
 from .tracing import TelemetrySettings
-from .tracing import TelemetrySettings
 
 SHORTEST_SECRET = 16
 """Bytes. Shorter ones are words; whether a longer one is random cannot be seen."""
@@ -280,7 +279,6 @@ class Settings:
 
     answer: AnswerSettings = field(default_factory=AnswerSettings)
     telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
-    telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -309,7 +307,6 @@ _CONCERNS: Mapping[str, Callable[..., Any]] = {
     "files": FileSettings,
     "book": BookSettings,
     "answer": AnswerSettings,
-    "telemetry": TelemetrySettings,
     "telemetry": TelemetrySettings,
 }
 
@@ -355,7 +352,6 @@ VARIABLES: Mapping[str, tuple[str, str, Callable[[str], Any]]] = {
     "BALLAST_ANSWER_MARGIN": ("answer", "margin", float),
     "BALLAST_OPERATIONS_KEPT": ("answer", "kept", float),
     "BALLAST_RESULT_BUDGET": ("answer", "budget", int),
-    "BALLAST_SPANS": ("telemetry", "spans", str),
     "BALLAST_SPANS": ("telemetry", "spans", str),
     "BALLAST_MAX_BODY": ("limits", "max_body", int),
     "BALLAST_MAX_RESULT": ("limits", "max_result", int),
