@@ -1,4 +1,4 @@
-"""The pytest door of mcp-ballast: options, one marker, two fixtures, and the sessions of `[tool.ballast]` as tests.
+"""The pytest door of mcp-ballast: options, markers, fixtures, and sessions and contracts of `[tool.ballast]` as tests.
 
 A top-level module of its own name: `contract_tests` may be somebody else's package, and installing mcp-ballast must
 never break a test suite that does not use it. So that package is imported only by those who do.
@@ -16,15 +16,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("ballast", "mcp-ballast: replay how ChatGPT calls your MCP server")
     group.addoption("--ballast", action="store_true", help="collect the sessions even if files are named")
     group.addoption("--ballast-target", metavar="TARGET", help="an address, module:attribute or file.py[:attribute]")
-    group.addoption("--ballast-only", metavar="ID", action="append", default=[], help="only this session (repeatable)")
+    group.addoption("--ballast-only", metavar="ID", action="append", default=[], help="only this session or contract")
+    group.addoption("--ballast-baseline", metavar="FILE", help="compare sessions with what was accepted earlier")
+
+
+MARKERS = (
+    "ballast(only, host): a session or contract of mcp-ballast; on your own tests, what their fixtures stand for",
+    "ballast_session(id, host, surface): one recorded session",
+    "ballast_contract(id, severity): one numbered contract, CT-01 to CT-43",
+    "ballast_incident(id): what a session or contract guards against",
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Collect sessions where the command line or the project asks for it."""
-    config.addinivalue_line("markers", "ballast: a session that mcp-ballast replays against the configured target")
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
     asked = config.getoption("ballast") or config.getoption("ballast_target")
     if asked or _project_asks(config.rootpath / "pyproject.toml"):
         _plugin().collect_sessions(config)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give tests that ask for `ballast_session` or `ballast_contract` the ids they run for."""
+    if {"ballast_session", "ballast_contract"} & set(metafunc.fixturenames):
+        _plugin().parametrize(metafunc)
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +54,12 @@ def ballast_serve() -> Any:
 def ballast_replay() -> Any:
     """Replay one session: `ballast_replay("create-noauth-modern", url)` gives its SessionRun."""
     return _plugin().Replay()
+
+
+@pytest.fixture(scope="session")
+def ballast_check() -> Any:
+    """Check one contract: `ballast_check("CT-12", url)` gives its SessionRun."""
+    return _plugin().Check()
 
 
 def _project_asks(file: Path) -> bool:

@@ -6,6 +6,8 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
+from ..checks.registry import CONTRACTS, choose_contracts
+from ..errors import UnknownSession
 from ..notation.corpus import choose, load_sessions
 from ..offer.catalogue import Example
 from ..outcome import Run, SessionRun
@@ -84,6 +86,51 @@ class Replay:
     async def _play(self, session_id: str, url: str, options: Options) -> SessionRun:
         chosen = choose(load_sessions(), [session_id])
         run: Run = await play_sessions(chosen, Target(name=url, url=url), options=options)
+        return run.sessions[0]
+
+
+class Check:
+    """Checks one numbered contract against an address, as `Replay` plays one session."""
+
+    def __call__(
+        self,
+        contract_id: str,
+        url: str,
+        *,
+        headers: dict[str, str] | None = None,
+        tools: dict[str, dict[str, Any]] | None = None,
+    ) -> SessionRun:
+        """Check one contract and return how it went; naming it allows what it leaves behind.
+
+        Args:
+            contract_id: CT-01 to CT-43, if it has a check: `mcp-ballast sessions` lists them.
+            url: The target's address.
+            headers: Sent with every request that is not anonymous.
+            tools: Example arguments by tool: they may be called, even if they write.
+
+        Raises:
+            UnknownSession: there is no such check.
+            TargetUnreachable: nothing answers at the address.
+        """
+        return run_to_end(partial(self._check, contract_id, url, _options(headers, tools, "none")))
+
+    async def in_this_loop(
+        self,
+        contract_id: str,
+        url: str,
+        *,
+        headers: dict[str, str] | None = None,
+        tools: dict[str, dict[str, Any]] | None = None,
+    ) -> SessionRun:
+        """The same, awaited in the caller's event loop."""
+        return await self._check(contract_id, url, _options(headers, tools, "none"))
+
+    async def _check(self, contract_id: str, url: str, options: Options) -> SessionRun:
+        contracts = choose_contracts([contract_id])
+        if not contracts:
+            raise UnknownSession(f"There is no check {contract_id!r}. Known: {', '.join(one.id for one in CONTRACTS)}.")
+        own = replace(options, named=(contract_id,))
+        run = await play_sessions([], Target(name=url, url=url), options=own, contracts=contracts)
         return run.sessions[0]
 
 

@@ -1,4 +1,4 @@
-"""Sessions as test items with ids such as `ballast::create-noauth-modern`, played against the configured target.
+"""Sessions and contracts as test items, `ballast::create-noauth-modern`, `ballast::CT-12`, for the configured target.
 
 The target is opened for the first item and closed after the last. Not checked is skipped, a finding fails.
 """
@@ -14,16 +14,23 @@ from typing import Any
 import pytest
 from _pytest.runner import collect_one_node  # pytest has no public way to add a collector that is no file
 
-from ..checks.registry import choose_sessions
+from ..baseline.baseline import Baseline, observed, read_baseline
+from ..baseline.comparing import drift, with_drift
+from ..checks.contract import Contract
+from ..checks.registry import choose_contracts, choose_sessions
+from ..checks.unaskable import WIRE
 from ..configuration import Configuration, read_project
 from ..errors import BallastTestError
 from ..notation.corpus import load_sessions
 from ..notation.session import Session
-from ..outcome import SessionRun, Verdict
-from ..play import play_sessions
+from ..outcome import Run, SessionRun, Verdict
+from ..play import Options, play_sessions
+from ..target.command import started
 from ..target.opening import open_target
 from ..target.target import Target
 from .failure import failure_text
+from .marking import keywords, marks
+from .sharing import has_workers, is_worker, turn
 from .threads import run_to_end
 
 PREFIX = "ballast::"
@@ -42,9 +49,15 @@ def collect_sessions(config: pytest.Config) -> None:
         return
     try:
         configuration = _configuration(config, named)
+        baseline = _baseline(config)
     except BallastTestError as problem:
         raise pytest.UsageError(str(problem)) from problem
-    config.pluginmanager.register(_Sessions(config, configuration), "ballast-sessions")
+    config.pluginmanager.register(_Sessions(config, configuration, baseline), "ballast-sessions")
+
+
+def _baseline(config: pytest.Config) -> Baseline | None:
+    file = config.getoption("ballast_baseline")
+    return read_baseline(Path(config.invocation_params.dir, file)) if file else None
 
 
 def _names_files(config: pytest.Config) -> bool:
@@ -80,15 +93,21 @@ def _from_root(target: str, root: Path) -> str:
 
 
 class _Sessions:
-    """Collects the sessions once, and holds the open target for them."""
+    """Collects sessions and contracts once, and holds the open target for them."""
 
-    def __init__(self, config: pytest.Config, configuration: Configuration) -> None:
+    def __init__(self, config: pytest.Config, configuration: Configuration, baseline: Baseline | None) -> None:
         self.configuration = configuration
+        self._baseline = baseline
         self._config = config
         self._stack = ExitStack()
-        self._target: Target | None = None
+        self._target: tuple[Target, Options] | None = None
         self._trouble: BallastTestError | None = None
         config.add_cleanup(self._stack.close)
+
+    @property
+    def has_baseline(self) -> bool:
+        """Whether sessions are compared with what was accepted."""
+        return self._baseline is not None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
@@ -98,43 +117,73 @@ class _Sessions:
         self._config.hook.pytest_collectreport(report=report)
         items.extend(item for item in report.result or () if isinstance(item, pytest.Item))
 
-    def play(self, session: Session) -> SessionRun:
-        """Play one session against the target, which is opened for the first."""
-        run = run_to_end(partial(play_sessions, [session], self._opened(), options=self.configuration.options))
-        return run.sessions[0]
+    def pytest_sessionstart(self) -> None:
+        """Start the target's command here, where others run the tests: it can be started once only."""
+        if has_workers(self._config) and self.configuration.command:
+            try:
+                self._stack.enter_context(started(self.configuration.command, self.configuration.target))
+            except BallastTestError as problem:
+                raise pytest.UsageError(str(problem)) from problem
 
-    def _opened(self) -> Target:
+    def play(self, subject: Session | Contract) -> SessionRun:
+        """Play a session, or check a contract, against the target, which is opened for the first."""
+        target, options = self._opened()
+        alone = isinstance(subject, Contract) and (subject.is_alone or subject.is_destructive)
+        sessions, contracts = ([], [subject]) if isinstance(subject, Contract) else ([subject], [])
+        with turn(self._config, alone=alone):
+            run = run_to_end(partial(play_sessions, sessions, target, options=options, contracts=contracts))
+        return self._compared(run)
+
+    def _compared(self, run: Run) -> SessionRun:
+        """The session, or what the baseline has against it."""
+        if self._baseline is None or run.sessions[0].verdict is not Verdict.PASSED:
+            return run.sessions[0]
+        before, now = replace(self._baseline, times={}), observed(run)
+        (decided,) = (one for one in with_drift(run, drift(before, now), compared=1).sessions if one.id == WIRE)
+        return decided if decided.verdict is Verdict.FAILED else run.sessions[0]
+
+    def _opened(self) -> tuple[Target, Options]:
         if self._trouble is not None:
             raise self._trouble
         if self._target is None:
             try:
-                self._target = self._stack.enter_context(
-                    open_target(self.configuration.target, path=self.configuration.path)
-                )
+                self._target = self._open()
             except BallastTestError as problem:
                 self._trouble = problem  # so that the other items need not try again
                 raise
         return self._target
 
+    def _open(self) -> tuple[Target, Options]:
+        configuration, options = self.configuration, self.configuration.options
+        options = replace(options, named=configuration.only)
+        if configuration.command and not is_worker(self._config):
+            process = self._stack.enter_context(started(configuration.command, configuration.target))
+            means = replace(options.means, pid=lambda: process.pid, leave=process.leave)
+            options = replace(options, restart=process.restart, means=means)
+        return self._stack.enter_context(open_target(configuration.target, path=configuration.path)), options
+
 
 class _Corpus(pytest.Collector):
-    """The node under which sessions stand."""
+    """The node under which sessions and contracts stand."""
 
     def __init__(self, *, sessions: _Sessions, **others: Any) -> None:
         super().__init__(**others)
         self._sessions = sessions
-        self.add_marker("ballast")
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Yield one item per chosen session."""
+        """Yield one item per chosen session and contract. With a baseline every session is compared, not CT-37."""
         configuration = self._sessions.configuration
         try:
             known = load_sessions(*configuration.sessions)
             chosen = choose_sessions(known, configuration.only, configuration.host_profile)
         except BallastTestError as problem:
             raise self.CollectError(str(problem)) from problem
-        for session in chosen:
-            yield _SessionItem.from_parent(self, name=session.id, recorded=session, sessions=self._sessions)
+        contracts = choose_contracts(configuration.only, configuration.host_profile)
+        if self._sessions.has_baseline:
+            contracts = tuple(contract for contract in contracts if contract.id != WIRE)
+        subjects: Sequence[Session | Contract] = (*chosen, *contracts)
+        for subject in subjects:
+            yield _Item.from_parent(self, name=subject.id, subject=subject, sessions=self._sessions)
 
 
 class _Broken(Exception):
@@ -145,17 +194,20 @@ class _Broken(Exception):
         self.run = run
 
 
-class _SessionItem(pytest.Item):
-    """One session as a test."""
+class _Item(pytest.Item):
+    """One session or contract as a test."""
 
-    def __init__(self, *, recorded: Session, sessions: _Sessions, **others: Any) -> None:
+    def __init__(self, *, subject: Session | Contract, sessions: _Sessions, **others: Any) -> None:
         super().__init__(**others)
-        self._recorded = recorded
+        self._subject = subject
         self._sessions = sessions
+        self.extra_keyword_matches |= keywords(subject)
+        for mark in marks(subject):
+            self.add_marker(mark)
 
     def runtest(self) -> None:
         """Play it: a finding fails, what cannot be checked is skipped."""
-        run = self._sessions.play(self._recorded)
+        run = self._sessions.play(self._subject)
         if run.verdict is Verdict.FAILED:
             raise _Broken(run)
         if run.verdict is Verdict.NOT_CHECKED:
@@ -170,5 +222,6 @@ class _SessionItem(pytest.Item):
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """Where the session stands, and its name in the heading of a failure."""
-        return Path(self._recorded.file), 0, self.nodeid
+        """Where it stands, and its name in the heading of a failure."""
+        place = self._subject.file if isinstance(self._subject, Session) else sys.modules[Contract.__module__].__file__
+        return Path(place or ""), 0, self.nodeid
