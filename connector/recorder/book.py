@@ -161,22 +161,24 @@ class Book:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Put counts on the shelf now and then; at the end, everything."""
-        self._timer = None
+        self._timer, self._flushing = None, asyncio.Lock()
         self._flusher = flusher = asyncio.create_task(self._flush_often())
         try:
             yield
         finally:
-            flusher.cancel()
-            self._flusher = None
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LAST_FLUSH_WITHIN):
-                    await self.flush()
+                    async with self._flushing:  # not in the middle of a write, which would be counted twice
+                        flusher.cancel()
+                    self._read_all()
+                    await self._flush_quietly()
+            flusher.cancel()
+            self._flusher = None
             self._stop_reading()
 
     async def flush(self) -> bool:
         """Read everything that waits, and put it on the shelf. False: the store is away, and it is kept for later."""
-        while self._waiting:
-            self._read_one(self._waiting.popleft())
+        self._read_all()
         return await self._flush_now()
 
     async def _flush_now(self) -> bool:
@@ -269,6 +271,10 @@ class Book:
         self._saved = max(self._saved - used, -MOST_SAVED)
         if self._waiting and self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(PAUSE, self._read_some)
+
+    def _read_all(self) -> None:
+        while self._waiting:
+            self._read_one(self._waiting.popleft())
 
     def _earn(self) -> None:
         """Time that may be spent on reading since the last slice."""

@@ -204,6 +204,37 @@ async def test_parallel_requests_of_one_person_are_told_from_a_crowd() -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_busy_book_lets_only_what_is_rare_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Issue 7 item 1: bounded in memory; OAuth is rare, and every step of it counts."""
+    monkeypatch.setattr("connector.recorder.book.MOST_WAITING", 20)
+    store = MemoryStore()
+    worker = book(store)
+    for _ in range(100):
+        worker.note(arrived(), FINE)
+    worker.note(Arrived("POST", "/token", b"", [], b"grant_type=refresh_token"), FINE)
+    await worker.flush()
+
+    contents = await read_book(store)
+
+    assert {(each.shape.method, each.count) for each in contents.sightings} == {("tools/call", 10), ("POST /token", 1)}
+    assert worker.skipped == 90
+
+
+@pytest.mark.asyncio
+async def test_a_body_that_is_too_long_is_counted_and_not_looked_at() -> None:
+    """Ours: 4 MiB of arguments must not be read twice."""
+    store = MemoryStore()
+    worker = book(store)
+    worker.note(Arrived("POST", "/mcp", b"", [(b"mcp-method", b"tools/call")], None, is_partial=True), FINE)
+    await worker.flush()
+
+    contents = await read_book(store)
+
+    assert contents.sightings == ()
+    assert [(each.method, each.count) for each in contents.cadences] == [("tools/call", 1)]
+
+
+@pytest.mark.asyncio
 async def test_a_row_of_another_version_is_counted_and_left_alone() -> None:
     """Ours: what outlives a process has a version."""
     store = MemoryStore()
