@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -21,6 +22,7 @@ from ..settings import SdkSettings
 from .comparing import NAME, compared
 
 _SCRIPT: Final = Path(__file__).with_name("client_script.py")
+_PIP_FOR_OTHERS: Final = 23
 _LIMIT_OF_SCRIPT: Final = 90.0  # seconds: it gives itself up after 60
 _KEPT: Final = (
     "PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY",
@@ -57,16 +59,27 @@ async def try_newest(
 
 async def _installed(settings: SdkSettings, folder: Path) -> str:
     """The interpreter of a fresh environment that has the library."""
-    await _run([sys.executable, "-m", "venv", str(folder)], _environment(), "no environment could be made")
     python = str(folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
-    pip = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+    borrowed = _has_pip()
+    bare = ["--without-pip"] if borrowed else []
+    await _run([sys.executable, "-m", "venv", *bare, str(folder)], _environment(), "no environment could be made")
+    pip = [sys.executable, "-m", "pip", "--python", python] if borrowed else [python, "-m", "pip"]
+    own = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
     words = ["install", "--quiet", "--disable-pip-version-check", "--no-input", "--pre", "--upgrade"]
     await _run(
-        [python, "-m", "pip", *words, *settings.pip, settings.package],
-        _environment() | pip,
+        [*pip, *words, *settings.pip, settings.package],
+        _environment() | own,
         f"{settings.package} could not be installed",
     )
     return python
+
+
+def _has_pip() -> bool:
+    """Whether this interpreter has a pip that installs for others: putting one in takes longest of all."""
+    try:
+        return int(version("pip").partition(".")[0]) >= _PIP_FOR_OTHERS
+    except (PackageNotFoundError, ValueError):
+        return False
 
 
 async def _transcript(command: Sequence[str], environment: Mapping[str, str]) -> Mapping[str, Any]:
