@@ -179,7 +179,7 @@ def _with_files(
     """Invoke the method with the files its arguments refer to; they are gone afterwards."""
 
     async def run(arguments: dict[str, Any]) -> Any:
-        async with workers.files.opened(arguments, files) as opened:
+        async with workers.files.opened(arguments, files, ends=ANSWER_BY.get()) as opened:
             return await invoke(opened)
 
     return run if files else invoke

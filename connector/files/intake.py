@@ -51,9 +51,11 @@ class Intake:
 
     @asynccontextmanager
     async def opened(
-        self, arguments: Mapping[str, Any], files: Mapping[str, FileParameter]
+        self, arguments: Mapping[str, Any], files: Mapping[str, FileParameter], *, ends: float | None = None
     ) -> AsyncIterator[dict[str, Any]]:
         """The arguments with a `File` for each reference; the files are deleted at the end of the block.
+
+        `ends` is when the call must be answered, in seconds of the monotonic clock; None if nobody says.
 
         Raises:
             FileRefused: One of them cannot be had, or is not what its parameter accepts.
@@ -68,6 +70,7 @@ class Intake:
         try:
             for name, reference in wanted:
                 sinks.append(Sink(folder / str(len(sinks) + 1), largest=self._settings.largest, disk=self._disk))
+                await self._fetched(reference, sinks[-1], ends)
                 taken.append((name, await self._taken(reference, files[name], sinks[-1])))
             yield {**arguments, **_placed(taken, files)}
         finally:
@@ -88,9 +91,14 @@ class Intake:
                 Problem.TOO_MANY, name=references[0].name, size=len(references), limit=self._settings.per_call
             )
 
+    async def _fetched(self, reference: Reference, sink: Sink, ends: float | None) -> None:
+        try:
+            await self._download.into(sink, reference.download_url, ends=ends)
+        except Refused as refused:
+            raise FileRefused(refused.problem, name=reference.name, **refused.detail) from None
+
     async def _taken(self, reference: Reference, parameter: FileParameter, sink: Sink) -> File:
         try:
-            await self._download.into(sink, reference.download_url)
             file = await self._judged(reference, parameter, sink)
         except Refused as refused:
             raise FileRefused(refused.problem, name=reference.name, **refused.detail) from None

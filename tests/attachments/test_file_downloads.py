@@ -4,11 +4,13 @@ import datetime
 import gzip
 import logging
 import ssl
+import time
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -135,6 +137,20 @@ async def test_a_store_that_takes_for_ever_is_left(
     refused = await refusal(tmp_path, store.put("/a", behaviour)["download_url"], HURRIED)
 
     assert refused.problem is Problem.SLOW
+
+
+@pytest.mark.asyncio
+async def test_a_download_leaves_the_tool_time_to_answer(store: Blobs, tmp_path: Path) -> None:
+    """Issue 8 item 4: bound by the deadline of the call, however that is said."""
+    sink = Sink(tmp_path / "1", largest=10**6, disk=Disk(10**9))
+    url, download = store.put("/a", silent)["download_url"], Download(FileSettings(loopback=True), trust=TRUST)
+
+    with pytest.raises(Refused) as said, anyio.fail_after(1):
+        await download.into(sink, url)
+    with pytest.raises(Refused) as known:
+        await download.into(sink, url, ends=time.monotonic() + 0.5)
+
+    assert said.value.problem is known.value.problem is Problem.SLOW
 
 
 @pytest.mark.asyncio

@@ -5,6 +5,7 @@ in `connector.reaching`. What is fetched is not looked at here.
 """
 
 import ssl
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
@@ -55,13 +56,15 @@ class Download:
         self._resolve = resolve
         self._trust = trust
 
-    async def into(self, sink: Sink, url: str) -> None:
-        """Fetch `url` into `sink`, within the time for it and four fifths of what is left of the call.
+    async def into(self, sink: Sink, url: str, *, ends: float | None = None) -> None:
+        """Fetch `url` into `sink`, within the time for it and four fifths of what is left until `ends` (seconds of the
+        monotonic clock), or until whoever waits stops waiting.
 
         Raises:
             Refused: It cannot be had.
         """
         left = anyio.current_effective_deadline() - anyio.current_time()
+        left = left if ends is None else min(left, ends - time.monotonic())
         seconds = min(self._settings.within, max(0.0, left * SHARE))
         try:
             with anyio.fail_after(seconds):
