@@ -8,6 +8,7 @@ import math
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from connector.telemetry.spikes import Spikes
@@ -78,8 +79,12 @@ def deploys(source: random.Random, kind: Kind, now: float) -> tuple[int, int]:
 
 def gusts(source: random.Random, kind: Kind, now: float) -> tuple[int, int]:
     """The day with a share that is drawn anew each minute, between nothing and some three times the usual."""
-    gust = random.Random(f"{source.getstate()[1][0]} {now // 60}").gammavariate(4, 0.25)
-    return daily(source, Kind(kind.streams, min(0.9, kind.share * gust)), now)
+    return daily(source, Kind(kind.streams, min(0.9, kind.share * _gust(now // 60))), now)
+
+
+@lru_cache(maxsize=4)
+def _gust(minute: float) -> float:
+    return random.Random(minute).gammavariate(4, 0.25)
 
 
 WEATHERS: dict[str, Weather] = {

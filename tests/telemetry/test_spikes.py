@@ -42,7 +42,7 @@ def test_a_tenfold_rise_is_an_alarm_within_two_minutes(kind: Kind, seed: int) ->
 @pytest.mark.parametrize("kind", [Kind(2, 0.02), USUAL], ids=["few", "many"])
 def test_ordinary_days_raise_nothing(weather: str, kind: Kind) -> None:
     """Issue 7 item 7: not on chance, rhythm, quiet nights, bursts of one to three, or deploys."""
-    assert false_alarms(WEATHERS[weather], kind, days=1.5, seed=f"test {weather}") == 0
+    assert false_alarms(WEATHERS[weather], kind, days=1, seed=f"test {weather}") == 0
 
 
 @pytest.mark.parametrize("broken", [1, 3, 40, 5000])
