@@ -35,15 +35,24 @@ below three percent of throughput (docs/visitors.md has the measurement)."""
 SHARE_WHEN_IDLE: Final = 0.003
 """Of the time on the wall, if that is more: a process that does little else has no CPU time to take a share of."""
 
-MOST_SAVED: Final = 0.02
-"""Seconds of reading that can be saved up, or be owed. A new shape takes one or two milliseconds, and is never cut."""
+MOST_SAVED: Final = 0.25
+"""Seconds of reading that can be saved up, so that a burst of some thousand requests is read in full."""
+
+MOST_OWED: Final = 0.02
+"""Seconds that can be owed: a new shape takes one or two milliseconds, and is never cut."""
+
+LONGEST_SLICE: Final = 0.003
+"""Seconds in which nobody else gets the loop."""
 
 AT_LEAST: Final = 5
-"""What one slice reads of what waits while little is owed."""
+"""What one slice reads of what waits, while little is owed."""
 
 MOST_WAITING: Final = 2000
 """Arrivals and ends that wait to be read. While so many do, only what is not for the MCP endpoint is let in: OAuth is
 rare, and every step of it counts."""
+
+MOST_WAITING_WHEN_SPENT: Final = 200
+"""The same when no time is saved up. More would only wait longer, and be looked through by the garbage collector."""
 
 MOST_BYTES: Final = 4 * 1024 * 1024
 """Bytes of the bodies among them; as much as one body may have (`max_body`)."""
@@ -125,7 +134,7 @@ class Book:
     def admits(self, path: str) -> bool:
         """Whether a request for this path is looked at now. If not, it is counted as skipped."""
         waiting = len(self._waiting)
-        if waiting < MOST_WAITING and self._bytes < MOST_BYTES:
+        if waiting < (MOST_WAITING if self._saved > 0 else MOST_WAITING_WHEN_SPENT) and self._bytes < MOST_BYTES:
             return True
         if (
             waiting < 2 * MOST_WAITING
@@ -262,13 +271,13 @@ class Book:
         if self._flusher is None:  # nobody has entered `running`: an app that is served without a lifespan
             self._flusher = asyncio.get_running_loop().call_later(self._settings.flush_every, self._flush_once)
         self._earn()
-        begun, least = time.thread_time(), AT_LEAST if self._saved > -MOST_SAVED else 0
-        used = 0.0
-        while self._waiting and (used < self._saved or least > 0):
+        begun, least = time.thread_time(), AT_LEAST if self._saved > -MOST_OWED else 0
+        used, most = 0.0, min(self._saved, LONGEST_SLICE)
+        while self._waiting and (used < most or least > 0):
             self._read_one(self._waiting.popleft())
             least -= 1
             used = time.thread_time() - begun
-        self._saved = max(self._saved - used, -MOST_SAVED)
+        self._saved = max(self._saved - used, -MOST_OWED)
         if self._waiting and self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(PAUSE, self._read_some)
 
