@@ -18,7 +18,7 @@ class TelemetrySettings:
     |---|---|
     | `auto` | SERVER; INTERNAL beneath a SERVER span that an ASGI instrumentation has made for the same request |
     | `server` | SERVER always, as the conventions for MCP have it beside a span for HTTP |
-    | `internal` | INTERNAL always: where the SERVER span cannot be seen from here (docs/telemetry.md) |
+    | `internal` | INTERNAL always: beneath spans that are not OpenTelemetry's own, which cannot be seen from here |
     | `propagate` | none; what the tool does belongs to the caller's trace |
     | `off` | none |
     """
