@@ -25,10 +25,11 @@ READABLE: Final = frozenset({kinds.PDF, *kinds.PICTURES, kinds.ZIP, kinds.DOCX})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """The text of one page. `number` counts from 1."""
+    """The text of one page. `number` counts from 1; `is_whole` is False where some of the page could not be read."""
 
     number: int
     text: str
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +136,7 @@ class File:
             reply, _ = await self._step("pages", first=following, last=until)
             for page in reply["pages"]:
                 following = page["number"] + 1
-                yield Page(number=page["number"], text=_clean(page["text"]))
+                yield Page(number=page["number"], text=_clean(page["text"]), is_whole=page["is_whole"])
             if not reply["pages"]:
                 self._refuse(Problem.CORRUPT)
 

@@ -149,6 +149,16 @@ async def test_ten_thousand_pages_are_counted_and_read_in_part(room: ReadingRoom
         _ = [page async for page in file.pages(10_001)]
 
 
+async def test_a_page_of_which_something_was_left_out_says_so(room: ReadingRoom, tmp_path: Path) -> None:
+    """Issue 8: what is cut is never cut silently."""
+    (tmp_path / "odd").mkdir()
+    odd = await let_in(room, tmp_path / "odd", zoo.pdf_form_within_itself())
+    usual = await let_in(room, tmp_path, zoo.pdf())
+
+    assert [(page.text.strip(), page.is_whole) async for page in odd.pages()] == [("Hello", False)]
+    assert [(page.text, page.is_whole) async for page in usual.pages()] == [("Page 1 of the report", True)]
+
+
 async def test_an_entry_of_an_archive_is_read_alone(room: ReadingRoom, tmp_path: Path) -> None:
     """Ours: nothing is ever unpacked to the disk."""
     file = await let_in(room, tmp_path, zoo.archive({"a.txt": b"hello", "b/c.txt": b"world"}))

@@ -74,6 +74,21 @@ def pdf_bomb(size: int = 100 * MIB) -> bytes:
     )
 
 
+def pdf_form_within_itself() -> bytes:
+    """A page that says something, and draws a form which draws itself."""
+    font = b"/Resources << /Font << /F1 6 0 R >> /XObject << /F 5 0 R >> >>"
+    return assembled(
+        {
+            1: b"<< /Type /Catalog /Pages 2 0 R >>",
+            2: b"<< /Type /Pages /Count 1 /Kids [3 0 R] >>",
+            3: b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R %s >>" % font,
+            4: stream(b"BT /F1 12 Tf 72 700 Td (Hello) Tj ET /F Do"),
+            5: stream(b"/F Do", b"/Type /XObject /Subtype /Form /BBox [0 0 9 9] " + font),
+            6: b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        }
+    )
+
+
 def pdf_that_turns_in_circles() -> bytes:
     """A page tree that is its own child."""
     return assembled(

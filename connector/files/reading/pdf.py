@@ -1,6 +1,9 @@
 """PDFs, some pages at a time. Decides what of pypdf's leniency is a damaged file and what is a readable one."""
 
+import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -79,8 +82,9 @@ def pages(reader: "PdfReader", first: int, last: int, limits: Limits) -> dict[st
     """
     total, found, size, ends = _total(reader), list[dict[str, Any]](), 0, time.monotonic() + MOST_SECONDS
     for number in range(first, min(last, total) + 1):
-        text = _text(_page(reader, number), number, limits)
-        found.append({"number": number, "text": text})
+        with _skips() as skipped:
+            text = _text(_page(reader, number), number, limits)
+        found.append({"number": number, "text": text, "is_whole": not skipped})
         size += len(text)
         if len(found) >= MOST_PAGES or size >= MOST_TEXT or time.monotonic() > ends:
             break
@@ -94,6 +98,26 @@ def _must_have_an_end(path: Path) -> None:
         tail = file.read().rstrip(b"\0\t\n\f\r ")
     if b"%%EOF" not in tail[-END_WITHIN:]:
         raise Refused(Problem.CUT_OFF)
+
+
+class _Ear(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard = list[logging.LogRecord]()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.heard.append(record)
+
+
+@contextmanager
+def _skips() -> Iterator[list[logging.LogRecord]]:
+    """What pypdf leaves out of a page's text, it only logs: a form it cannot decode, one that contains itself."""
+    ear, logger = _Ear(), logging.getLogger("pypdf._page")
+    logger.addHandler(ear)
+    try:
+        yield ear.heard
+    finally:
+        logger.removeHandler(ear)
 
 
 def _total(reader: "PdfReader") -> int:
