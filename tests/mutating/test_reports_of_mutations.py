@@ -24,6 +24,9 @@ from tests.reports.test_html_in_chromium import browser as browser  # noqa: PLC0
 RULES = ("unknown-member-meta", "unknown-member-top", "cut-later")
 
 
+META = "A member nobody knows, in params._meta, in an object of it, or _meta where there was none"
+
+
 @pytest.fixture(scope="module")
 def run() -> Run:
     """Two sessions, of which one has no mutants, against a server that refuses unknown members of `_meta`."""
@@ -37,15 +40,10 @@ def test_the_terminal_gives_the_rates_and_the_smallest_change(run: Run) -> None:
 
     lines = [line.rstrip() for line in out.getvalue().splitlines()]
     assert lines[1].startswith("1 holds, 0 break, 1 not checked; 1 of 2 mutants survives")
-    assert (
-        "  unknown-member-meta        0 of 1  A member nobody knows, in params._meta, in an object of it, or _meta where there was none"
-        in lines
-    )
+    assert f"  unknown-member-meta        0 of 1  {META}" in lines
     assert "  unknown-member-top         1 of 1  A member nobody knows, beside jsonrpc, id and method" in lines
     assert "  cut-later              none tried  The client waits twice as long" in lines
-    start = lines.index(
-        "unknown-member-meta: A member nobody knows, in params._meta, in an object of it, or _meta where there was none"
-    )
+    start = lines.index(f"unknown-member-meta: {META}")
     assert lines[start + 1 : start + 8] == [
         "  session   call-model",
         '  change    without-platform-meta, body /params/_meta/openai~1ballastText: added string "new"',
