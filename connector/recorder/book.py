@@ -28,7 +28,7 @@ logger = logging.getLogger("ballast.recorder")
 PAUSE: Final = 0.1
 """Seconds between two slices of reading."""
 
-SHARE: Final = 0.008
+SHARE: Final = 0.006
 """Of the CPU time of the loop's thread that reading may take, in the long run. With what queueing costs, the book stays
 below three percent of throughput (docs/visitors.md has the measurement)."""
 
@@ -40,6 +40,12 @@ MOST_SAVED: Final = 0.25
 
 MOST_OWED: Final = 0.02
 """Seconds that can be owed: a new shape takes one or two milliseconds, and is never cut."""
+
+SHARE_WHEN_BUSY: Final = 0.008
+"""Of the CPU time since the last slice, which saved time is spent at while the process is busy."""
+
+BUSY: Final = 0.2
+"""Of the time on the wall. Not more: among other processes a process that is busy gets no more of a CPU."""
 
 LONGEST_SLICE: Final = 0.003
 """Seconds in which nobody else gets the loop."""
@@ -270,9 +276,9 @@ class Book:
         self._timer = None
         if self._flusher is None:  # nobody has entered `running`: an app that is served without a lifespan
             self._flusher = asyncio.get_running_loop().call_later(self._settings.flush_every, self._flush_once)
-        self._earn()
+        longest = self._earn()
         begun, least = time.thread_time(), AT_LEAST if self._saved > -MOST_OWED else 0
-        used, most = 0.0, min(self._saved, LONGEST_SLICE)
+        used, most = 0.0, min(self._saved, longest)
         while self._waiting and (used < most or least > 0):
             self._read_one(self._waiting.popleft())
             least -= 1
@@ -285,12 +291,13 @@ class Book:
         while self._waiting:
             self._read_one(self._waiting.popleft())
 
-    def _earn(self) -> None:
-        """Time that may be spent on reading since the last slice."""
+    def _earn(self) -> float:
+        """Save time up for what was done since the last slice; how long this one may be."""
         cpu, wall = time.thread_time(), time.monotonic()
-        earned = max(SHARE * (cpu - self._cpu), SHARE_WHEN_IDLE * (wall - self._wall))
-        self._saved = min(self._saved + earned, MOST_SAVED)
+        worked, passed = cpu - self._cpu, wall - self._wall
         self._cpu, self._wall = cpu, wall
+        self._saved = min(self._saved + max(SHARE * worked, SHARE_WHEN_IDLE * passed), MOST_SAVED)
+        return LONGEST_SLICE if worked < BUSY * passed else min(LONGEST_SLICE, SHARE_WHEN_BUSY * worked)
 
     def _read_one(self, visit: Visit) -> None:
         try:
