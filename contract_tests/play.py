@@ -117,7 +117,7 @@ async def play_sessions(
         duration=monotonic() - since,
         version=_own_version(),
         sessions=tuple(runs),
-        notes=tuple(filter(None, (f"seed {seed}", elsewhere, remark))),
+        notes=tuple(filter(None, (f"seed {seed}", elsewhere, remark, _pauses(sessions, options)))),
         mutations=mutations,
     )
 
@@ -354,6 +354,12 @@ def _concluded(session: Session, steps: tuple[StepRun, ...], reason: str, today:
         reason=reason or ("" if was_sent else "none of its steps applied"),
         duration=duration,
     )
+
+
+def _pauses(sessions: Sequence[Session], options: Options) -> str:
+    """What is to be said of waits that were not waited."""
+    has_pauses = any(step.pause for session in sessions for step in session.steps)
+    return "pauses between steps were left out (--pace none)" if has_pauses and options.pace == "none" else ""
 
 
 def _own_version() -> str:

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator, Sequence
 from time import monotonic, sleep
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from ..errors import BadTarget
 
 _LONGEST_START = 60.0
 _LONGEST_STOP = 20.0
+_LAST_LINES = 3
 _LONGEST_LEAVING = 150.0  # more than any host waits for a call
 
 
@@ -22,7 +24,12 @@ class Started:
     def __init__(self, command: Sequence[str], url: str) -> None:
         self._command = list(command)
         self._url = url
-        self._process = self._start()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process
+        try:
+            self._process = self._start()
+        except BadTarget:
+            self._log.close()
+            raise
 
     @property
     def pid(self) -> int:
@@ -61,10 +68,19 @@ class Started:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(_LONGEST_STOP)
 
+    def close(self) -> None:
+        """Kill it for good."""
+        self.kill()
+        self._log.close()
+
     def _start(self) -> subprocess.Popen[bytes]:
         words = " ".join(self._command)
+        self._log.seek(0)
+        self._log.truncate()
         try:
-            process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, start_new_session=True)  # noqa: S603 - the user's own
+            process = subprocess.Popen(  # noqa: S603 - the user's own
+                self._command, stdout=subprocess.DEVNULL, stderr=self._log, start_new_session=True
+            )
         except OSError as problem:
             raise BadTarget(
                 f"{words} cannot be started: {problem.strerror}. Correct command under [target]."
@@ -79,7 +95,16 @@ class Started:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait(_LONGEST_STOP)
-        raise BadTarget(f"{words} does not answer at {self._url}. Is the address the one it listens on?")
+        said = self._last_words() or "nothing"
+        raise BadTarget(
+            f"{words} does not answer at {self._url}; it said at last: {said}. Is the address the one it listens on?"
+        )
+
+    def _last_words(self) -> str:
+        """The end of what it wrote to its standard error, which is kept out of the display."""
+        self._log.seek(0)
+        lines = self._log.read().decode(errors="replace").splitlines()
+        return " / ".join(line.strip() for line in lines[-_LAST_LINES:] if line.strip())
 
 
 @contextlib.contextmanager
@@ -98,4 +123,4 @@ def started(command: Sequence[str], url: str) -> Iterator[Started]:
     try:
         yield process
     finally:
-        process.kill()
+        process.close()
