@@ -1,8 +1,10 @@
 """The zoo: every animal is let into the reading room, and none breaks anything."""
 
 import os
+import warnings
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -12,7 +14,8 @@ from connector.files.file import File
 from connector.files.intake import SUFFIXES
 from connector.files.reading import archives, kinds
 from connector.files.reading.limits import Limits
-from connector.files.reading.problems import Refused
+from connector.files.reading.problems import Problem, Refused
+from connector.files.reading.steps import answer
 from connector.files.refusals import called
 from connector.files.room.room import ReadingRoom
 from tests.attachments import zoo
@@ -20,10 +23,24 @@ from tests.attachments import zoo
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def room() -> AsyncIterator[ReadingRoom]:
+class Unlocked(ReadingRoom):
+    """A room without processes: the same steps, where a debugger and a measure of coverage can see them."""
+
+    async def read(self, path: Path, step: str, **asked: Any) -> tuple[dict[str, Any], bytes]:
+        """Take the step here."""
+        with warnings.catch_warnings(action="ignore"):  # which nobody hears in a process that reads
+            try:
+                return answer(str(path), {"step": step, **asked}, self._limits)
+            except Refused:
+                raise
+            except Exception:  # noqa: BLE001  as the process does
+                raise Refused(Problem.CORRUPT) from None
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=[ReadingRoom, Unlocked])
+async def room(request: pytest.FixtureRequest) -> AsyncIterator[ReadingRoom]:
     """One room for all: what one animal does must not hurt the next."""
-    opened = ReadingRoom(FileSettings())
+    opened: ReadingRoom = request.param(FileSettings())
     yield opened
     await opened.aclose()
 
