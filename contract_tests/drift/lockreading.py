@@ -12,7 +12,7 @@ from ..notation.document import Document, parse
 from .errors import BadLock
 from .kinds import Kind
 from .lock import Approved, Lock, Measure, Place, Profile, Trait, Usage
-from .lockwriting import EDGE, FORMAT, SECTIONS, SEEN, UNVERSIONED
+from .lockwriting import EDGE, END, FORMAT, SECTIONS, SEEN, UNVERSIONED
 from .measures import MEASURES
 
 _Where = tuple[str, ...]
@@ -46,11 +46,11 @@ class _Reader:
     path: Path
 
     def lock(self) -> Lock:
-        data = self._members((), self.document.value, {"format", "rhythm", "edge", "surfaces"})
+        data = self._members((), self.document.value, {"format", "rhythm", "edge", "surfaces", "end"})
         if data.get("format") != FORMAT:
             raise self._unknown_format(data.get("format"))
-        if "surfaces" not in data:
-            raise self._bad((), "It has no surfaces.", _RESTORE)
+        if "surfaces" not in data or data.get("end") != END:
+            raise self._bad((), f"It is cut off: its last line, `end: {END}`, is missing.", _RESTORE)
         return Lock(
             places=dict(self._places(data["surfaces"])),
             rhythm=self._rhythm(("rhythm",), data.get("rhythm", {})),

@@ -11,6 +11,7 @@ from .lock import FEW, LOTS, MANY, Approved, Lock, Measure, Place, Profile, Usag
 
 FORMAT: Final = 1
 EDGE: Final = "on the way"
+END: Final = "of the lock"  # without its last line a file is cut off, and half a lock would raise false alarms
 UNVERSIONED: Final = "unversioned"
 SEEN: Final[Mapping[str, int]] = {"once": 1, "few": FEW, "many": MANY, "lots": LOTS}
 SECTIONS: Final[Mapping[str, Kind]] = {"headers": Kind.HEADER, "members": Kind.MEMBER, "values": Kind.VALUE}
@@ -40,6 +41,7 @@ def as_lines(lock: Lock) -> tuple[Line, ...]:
         *_rhythm((), lock.rhythm),
         *_edge(lock),
         *_surfaces(lock),
+        _line(("end",), END),
     )
 
 

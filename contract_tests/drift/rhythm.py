@@ -27,6 +27,9 @@ _OVERDISPERSED: Final = 1.15  # nights differ more than chance alone makes them
 _MORE_RETRIES: Final = 1.6  # a doubling, seen through the noise of a night
 _MORE_OPENINGS: Final = 4.0
 _LEAST_SHARE: Final = 0.005  # what was approved as none is one in two hundred: rarer things were not seen
+_ENOUGH_CALLS: Final = 60  # of fewer a share says nothing
+_ENOUGH_CUTS: Final = 5  # of fewer nobody can say at which times they come
+_ENOUGH_CODES: Final = 5
 _NARROW: Final = 5  # seconds: cuts that fall into so narrow a bucket are a clock's, not people's
 _USUAL_HOURS: Final = 0.8  # `in parallel` holds in so many of the hours
 
@@ -46,21 +49,26 @@ def learned(cadences: Sequence[Cadence], *, now: float) -> Learned:
     calls = calls_of(found)
     of = {spoken: dict(_measured(spoken[1], pace, calls, first, int(now // HOUR))) for spoken, pace in found.items()}
     whole = total(found)
-    return Learned(of=of, whole={CODES_REDEEMED: _rounded(whole.redeemed / whole.issued)} if whole.issued else {})
+    return Learned(
+        of=of, whole={CODES_REDEEMED: _rounded(whole.redeemed / whole.issued)} if whole.issued >= _ENOUGH_CUTS else {}
+    )
 
 
 def _measured(method: str, pace: Pace, calls: int, first: int, this: int) -> Iterator[tuple[str, Measure]]:
     if (a_day := daily(pace, first_hour=first, this_hour=this)) is not None:
         yield A_DAY, _rounded(a_day[0])
         yield HOURS_A_DAY, _rounded(a_day[1])
-    if is_opening(method) and calls:
+    if is_opening(method) and calls >= _ENOUGH_CALLS:
         yield FOR_A_CALL, _rounded(pace.count / calls)
-    if method != CALL or not pace.count:
+    if method != CALL:
         return
-    yield RETRIED, _rounded(pace.retries / pace.count)
-    yield IN_PARALLEL, float(_usual(list(pace.parallel.values())))
+    if pace.count >= _ENOUGH_CALLS:
+        yield RETRIED, _rounded(pace.retries / pace.count)
+    if pace.parallel:
+        yield IN_PARALLEL, float(_usual(list(pace.parallel.values())))
     least = max(2.0, pace.cuts.total() / 10)
-    yield CUT_AFTER, tuple(float(bound) for bound, times in sorted(pace.cuts.items()) if times >= least)
+    if pace.cuts.total() >= _ENOUGH_CUTS or pace.count >= 5 * _ENOUGH_CALLS:
+        yield CUT_AFTER, tuple(float(bound) for bound, times in sorted(pace.cuts.items()) if times >= least)
 
 
 def rhythm_findings(cadences: Sequence[Cadence], lock: Lock, *, now: float, since: float) -> list[Finding]:

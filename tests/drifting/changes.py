@@ -175,6 +175,10 @@ def _handshakes(asked: list[Asked], _: Random) -> list[Asked]:
     return [one for each in asked for one in (again(each) if each.method == "server/discover" else [each])]
 
 
+def _is_cut_late(asked: Asked) -> bool:
+    return asked.cut is not None and asked.cut > 100
+
+
 def _is_modern_call(asked: Asked) -> bool:
     return asked.method == "tools/call" and "Mcp-Method" in asked.headers
 
@@ -278,12 +282,14 @@ def _of_oauth() -> Iterator[PlatformChange]:
 def _of_rhythm() -> Iterator[PlatformChange]:
     yield _change("retries", "retries double", "cadence", "changed", "retried", _more_retries, **_NOTHING)
     yield _change("cut", "calls are cut after half the time", "cadence", "changed", "cut after",
-                  every(lambda asked: bool(asked.cut and asked.cut > 100), lambda asked: replace(asked, cut=59.8)), **_NOTHING)
-    yield _change("twins", "a second client makes every call too", "cadence", "changed", "in parallel", _twins, **_NOTHING)
+                  every(_is_cut_late, lambda asked: replace(asked, cut=59.8)), **_NOTHING)
+    yield _change("twins", "a second client makes every call too", "cadence", "changed", "in parallel",
+                  _twins, **_NOTHING)
     yield _change("handshakes", "a handshake for every call", "cadence", "changed", "for a call",
                   _handshakes, **_NOTHING)
     yield _change("codes", "codes are never redeemed", "cadence", "changed", "codes redeemed", _lost_codes, **_NOTHING)
-    yield _change("lists", "lists stop coming", "silence", "vanished", "tools/list", _without(on("tools/list")), **_NOTHING)
+    yield _change("lists", "lists stop coming", "silence", "vanished", "tools/list",
+                  _without(on("tools/list")), **_NOTHING)
     yield _change("calls", "calls stop coming", "silence", "vanished", "chatgpt-codex",
                   _without(lambda asked: "(Codex)" in asked.headers["User-Agent"]), **_NOTHING)
 

@@ -14,7 +14,7 @@ from .asking import Asked
 from .pages import Pages
 
 _TOOK = 1.5  # seconds that an answer takes
-_FLUSHED_EVERY = 7_200.0
+_FLUSHED_EVERY = 43_200.0
 
 
 @dataclass(slots=True)
@@ -24,6 +24,7 @@ class Logbook:
     connector: str = "invoices"
     store: Pages = field(default_factory=Pages)
     register: Register = field(default_factory=lambda: Register(endpoint="/mcp"))
+    _shelf: Shelf | None = None
 
     async def keep(self, asked: Iterable[Asked]) -> None:
         """Have requests come and go at their times, and put what was counted on the shelf now and then."""
@@ -57,7 +58,7 @@ class Logbook:
             self.register.leave(entry, came_to, at)
 
     async def _flush(self) -> None:
-        shelf = Shelf(self.store, self.connector, "a secret of the tests")
+        shelf = self._shelf = self._shelf or Shelf(self.store, self.connector, "a secret of the tests")
         shapes, hours = self.register.take()
         for tally in shapes:
             await shelf.add_shape(tally)

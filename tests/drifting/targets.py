@@ -17,15 +17,16 @@ Refusal = tuple[int, str]
 
 _AGENTS = re.compile(r"openai-mcp/[\d.]+( \((Codex|ChatGPT|Responses API)\))?|Mozilla/.*")
 _META = {
-    "openai/locale", "openai/session", "openai/subject", "openai/userAgent", "openai/organization", "openai/userLocation",
-    "timezone", "sessionId", "windowId", "callId", "progressToken",
+    "openai/locale", "openai/session", "openai/subject", "openai/userAgent", "openai/organization",
+    "openai/userLocation", "timezone", "sessionId", "windowId", "callId", "progressToken",
 }  # fmt: skip
 _METHODS = {
     "initialize", "notifications/initialized", "server/discover", "tools/list", "tools/call", "resources/list",
     "resources/read",
 }  # fmt: skip
 _AUTHORIZE = {
-    "response_type", "client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method", "resource", "scope",
+    "response_type", "client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method", "resource",
+    "scope",
 }  # fmt: skip
 _TOKEN = {
     "grant_type", "code", "redirect_uri", "client_id", "code_verifier", "resource", "refresh_token", "client_secret",
