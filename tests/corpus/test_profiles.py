@@ -26,13 +26,14 @@ PROFILES: Mapping[str, frozenset[str]] = {
     "after a pause": frozenset({"get-after-idle", "oauth-refresh-after-idle", "oauth-refresh-after-expiry"}),
     "OAuth": frozenset({
         "oauth-discovery", "oauth-well-known", "oauth-cimd-callback-id", "oauth-dcr", "oauth-predefined",
-        "oauth-refresh-parallel", "oauth-refresh-late", "oauth-session-rotated",
+        "oauth-refresh-parallel", "oauth-refresh-late", "oauth-session-rotated", "oauth-step-up",
     }),
     "the model's calls": frozenset({"call-model", "call-unconfirmed-members"}),
     "calls of the Codex runtime": frozenset({"call-codex-runtime", "oauth-codex-loopback"}),
-    "a widget's calls": frozenset({"call-widget"}),
+    "a widget's calls": frozenset({"call-widget", "call-then-template"}),
+    "OpenAI's tunnel": frozenset({"tunnel-discover"}),
     "calls with little or no _meta": frozenset({"call-minimal-meta", "call-absent-meta"}),
-    "slow calls": frozenset({"call-slow-119"}),
+    "slow calls": frozenset({"call-slow-119", "call-slow-60"}),
     "calls one after another": frozenset({"serial-3"}),
     "linking again": frozenset({"relink", "oauth-relink"}),
     "refresh of actions": frozenset({"refresh-actions", "refresh-action-id"}),
@@ -65,6 +66,9 @@ VARIANTS = (
     ("run-2026-05-planes", "run-2026-08-sessionless"),  # the control plane echoes the session, or nobody does
     ("responses-modern", "responses-legacy"),  # its version is undocumented
     ("call-model-legacy", "responses-legacy"),  # the call leaves the session out, or echoes it
+    ("call-slow-119", "call-slow-60"),  # a call has two minutes, or one
+    ("tunnel-discover", "create-noauth-modern-sse"),  # discover as JSON only, or as events only
+    ("oauth-reconnect", "oauth-step-up"),  # again without scope, or with all of it
     ("oauth-cimd-scalar", "oauth-cimd-plural"),  # the method of the client document: one, or a list
 )
 """Where sources disagree, both are played."""
