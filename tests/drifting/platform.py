@@ -76,7 +76,7 @@ class Platform:
     def _refreshes(self, random: Random, begins: float, busy: float) -> Iterator[Asked]:
         """Lists that are read again by hand, and tokens that are refreshed."""
         everyone = people(Random(f"{self.seed}/people"), 80)
-        for _ in range(round(16 * busy)):
+        for _ in range(round(24 * busy)):
             talk = _Talk(self, random, random.choice(everyone), "", is_legacy=False)
             yield from talk.listed(begins + random.uniform(0, DAY - 60))
         for _ in range(round(40 * busy)):

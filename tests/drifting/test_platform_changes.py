@@ -14,16 +14,22 @@ from tests.drifting.platform import Platform
 from tests.drifting.targets import good, strict
 from tests.loopback import served
 
+FOUND = (
+    "product", "version", "probe", "header", "headerless", "meta", "meta-gone", "locale-object", "capability", "grant",
+    "auth-method", "document", "cut", "twins", "codes", "lists",
+)  # fmt: skip
+"""One of each kind and turn; `python -m tests.drifting` has them all."""
+
 TRIED = ("probe", "headerless", "locale-object", "grant")
 """One of each way in which something is rebuilt; `python -m tests.drifting` tries them all."""
 
 
 @pytest.fixture(scope="module")
 def watch() -> Watch:
-    return asyncio.run(watched(Platform(seed=1), 3))
+    return asyncio.run(watched(Platform(seed=1, scale=0.6), 3))
 
 
-@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.id)
+@pytest.mark.parametrize("change", [each for each in CHANGES if each.id in FOUND], ids=lambda change: change.id)
 def test_a_change_of_the_platform_is_found_the_same_night_with_its_kind(watch: Watch, change: PlatformChange) -> None:
     """Issue 7."""
     decision = asyncio.run(watch.next_night(change.alter))
@@ -34,7 +40,7 @@ def test_unchanged_nights_raise_nothing() -> None:
     """Issue 7; weekends and strangers among them. Thirty of them: `python -m tests.drifting`."""
 
     async def nights() -> list[str]:
-        watch = await watched(Platform(seed=5), 3)
+        watch = await watched(Platform(seed=5, scale=0.6), 3)
         return [str(found.deviation) for _ in range(4) for found in (await watch.next_night(keep=True)).findings]
 
     assert asyncio.run(nights()) == []
