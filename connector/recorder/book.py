@@ -44,13 +44,14 @@ MOST_OWED: Final = 0.02
 SHARE_WHEN_BUSY: Final = 0.008
 """Of the CPU time since the last slice, which saved time is spent at while the process is busy."""
 
-BUSY: Final = 0.2
-"""Of the time on the wall. Not more: among other processes a process that is busy gets no more of a CPU."""
+BUSY: Final = 20
+"""Arrivals and ends since the last slice: a hundred requests a second. (Not CPU time: among other processes one that is
+busy gets little of that.)"""
 
 LONGEST_SLICE: Final = 0.003
 """Seconds in which nobody else gets the loop."""
 
-AT_LEAST: Final = 5
+AT_LEAST: Final = 3
 """What one slice reads of what waits, while little is owed."""
 
 MOST_WAITING: Final = 2000
@@ -119,7 +120,7 @@ class Book:
         self._register = Register(endpoint=endpoint, scopes=scopes)
         self._shelf = Shelf(store, connector, secret)
         self._waiting: deque[Visit] = deque()
-        self._bytes = 0
+        self._bytes = self._came = 0
         self._saved, self._cpu, self._wall = MOST_SAVED, time.thread_time(), time.monotonic()
         self._timer: asyncio.TimerHandle | None = None
         self._flusher: asyncio.Task[None] | asyncio.TimerHandle | None = None
@@ -268,6 +269,7 @@ class Book:
             logger.exception("The visitors' book could not be written")
 
     def _queue(self, visit: Visit) -> None:
+        self._came += 1
         self._waiting.append(visit)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(PAUSE, self._read_some)
@@ -297,7 +299,8 @@ class Book:
         worked, passed = cpu - self._cpu, wall - self._wall
         self._cpu, self._wall = cpu, wall
         self._saved = min(self._saved + max(SHARE * worked, SHARE_WHEN_IDLE * passed), MOST_SAVED)
-        return LONGEST_SLICE if worked < BUSY * passed else min(LONGEST_SLICE, SHARE_WHEN_BUSY * worked)
+        came, self._came = self._came, 0
+        return LONGEST_SLICE if came < BUSY else min(LONGEST_SLICE, SHARE_WHEN_BUSY * worked)
 
     def _read_one(self, visit: Visit) -> None:
         try:

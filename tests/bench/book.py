@@ -25,6 +25,9 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "visitors.md"
 MAY_COST = 0.03
 """Of throughput."""
 
+_STARVED = "no calls"
+"""What `results` says of a run in which nothing was answered: on a machine so busy, the round is left out."""
+
 META = {
     "timezone": "America/Los_Angeles",
     "openai/locale": "en-US",
@@ -62,7 +65,8 @@ def main(*, rounds: int, seconds: float, fast: bool, write: bool) -> None:
     )
     with serving("ballast", "default", fast=fast) as noted, serving("no_book", "default", fast=fast) as plain:
         for title, call in _calls().items():
-            pairs = [_pair(noted, plain, call, bounds, turn) for turn in range(rounds)]
+            turns = [_pair(noted, plain, call, bounds, turn) for turn in range(rounds)]
+            pairs = [pair for pair in turns if not any(_STARVED in each.errors for each in pair)]
             throughput = Ratio(rounds=[one.calls_per_second / other.calls_per_second for one, other in pairs])
             cpu = Ratio(rounds=[(one.cpu_us or 1.0) / (other.cpu_us or 1.0) for one, other in pairs])
             rows.append(
@@ -119,7 +123,7 @@ def _pair(noted: Server, plain: Server, call: CallBytes, bounds: Bounds, turn: i
 
 def _run(server: Server, call: CallBytes, bounds: Bounds) -> Figures:
     run = figures(asyncio.run(measure(server.port, call, bounds, server.cpu_seconds)))
-    if run.errors:
+    if run.errors.keys() - {_STARVED}:
         raise click.ClickException(f"wrong answers: {run.errors}")
     return run
 
