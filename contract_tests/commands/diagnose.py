@@ -26,6 +26,7 @@ from .typed import UNTYPED, configured
 @click.option("--connector", metavar="NAME", default="", help="With --store: which connector of the book fails.")
 @click.option("--history", metavar="FILE", type=Path, help="Compare the last two runs of TARGET in a history of runs.")
 @click.option("--canary", metavar="FILE", type=Path, help="Use what mcp-ballast canary --json FILE found.")
+@click.option("--patience", default=8.0, type=click.FloatRange(min=0.1), help="Seconds to listen to a stream (8).")
 @click.option("--json", "json_file", metavar="FILE", type=Path, help="Write the diagnosis as JSON.")
 def diagnose(target: str | None, **options: Any) -> None:
     """Ask TARGET as hosts do, weigh what is seen, and say whose fault a failure is."""
@@ -53,4 +54,11 @@ async def _diagnose(configuration: Configuration, typed: Mapping[str, Any]) -> A
         inside = await gathered(configuration.target, typed)
         target = stack.enter_context(open_target(configuration.target, path=configuration.path))
         own = stack.enter_context(open_target(direct, path=configuration.path)).addresses[-1] if direct else ""
-        return await diagnose(target, headers=options.headers, examples=options.examples, direct=own, inside=inside)
+        return await diagnose(
+            target,
+            headers=options.headers,
+            examples=options.examples,
+            direct=own,
+            patience=typed["patience"],
+            inside=inside,
+        )

@@ -231,7 +231,7 @@ def test_diagnose_writes_what_it_weighed(own: str, tmp_path: Path, monkeypatch: 
     status = {"question": "status", "answer": "incident", "fact": "connectors fail"}
     answers = [status, {"question": "of a newer canary", "answer": "x"}]
     (tmp_path / "canary.json").write_text(json.dumps({"format": 1, "answers": answers}))
-    words = [own, "--says", "HTTP 424", "--canary", "canary.json", "--json", "found.json"]
+    words = [own, "--says", "HTTP 424", "--canary", "canary.json", "--json", "found.json", "--patience", "0.5"]
     done = CliRunner().invoke(main, ["diagnose", *words])
     verdict = json.loads((tmp_path / "found.json").read_text())["verdict"]
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
 from contract_tests.cli import main
-from contract_tests.diagnosis import Certainty, Diagnosis, Evidence, Suspect, as_lines, diagnose, document
+from contract_tests.diagnosis import Certainty, Culprit, Diagnosis, Evidence, Suspect, as_lines, diagnose, document
 from contract_tests.offer.catalogue import Example
 from contract_tests.target.target import Target
 from tests.proxies.backends import BRISK, CONNECTOR, ON_H11, PLAIN_EVENTS, serving
@@ -94,6 +94,7 @@ def test_a_proxy_that_buffers_is_named_with_what_to_set(before: dict[str, int], 
     assert "Server: nginx/" in "\n".join(finding.facts)
     assert finding.advice[0].startswith("nginx: `proxy_buffering off;`")
     assert finding.incidents == ("T-04",)
+    assert (found.verdict.culprit, found.verdict.confidence > 0.8) == (Culprit.PROXY, True)
 
 
 def test_without_the_own_address_it_says_how_to_be_certain(before: dict[str, int]) -> None:
@@ -230,7 +231,9 @@ def test_the_command_prints_the_evidence_and_writes_it(
 ) -> None:
     """DESIGN section 2: `mcp-ballast diagnose TARGET [--json F]`, exit code 1 for a finding."""
     url = _url(before["buffering"])
-    done = ballast(url, "--direct", f"http://127.0.0.1:{behind[ON_H11]}", "--json", "out/found.json")
+    done = ballast(
+        url, "--direct", f"http://127.0.0.1:{behind[ON_H11]}", "--json", "out/found.json", "--patience", "1.5"
+    )
 
     assert done.exit_code == 1, done.output
     assert done.output.splitlines()[0] == url
@@ -243,7 +246,7 @@ def test_the_command_reads_the_slow_tool_from_the_configuration(
 ) -> None:
     """Ours: as `mcp-ballast test` does."""
     (tmp_path / "ballast.toml").write_text("[tools.rest]\nslow = true\narguments = {seconds = 1.5}\n")
-    done = ballast(_url(behind[BRISK]))
+    done = ballast(_url(behind[BRISK]), "--patience", "1.5")
 
     assert done.exit_code == 0, done.output
     assert "  holds        slow call: delivered after 1." in done.output

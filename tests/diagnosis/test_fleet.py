@@ -218,7 +218,8 @@ def test_the_book_of_a_real_connector_is_read(tmp_path: Path, monkeypatch: pytes
         for _ in range(20):
             assert httpx2.post(f"{origin}/mcp", content=b"{nonsense").status_code == 400
     with served(Orders(store="memory:").app()) as origin:
-        done = CliRunner().invoke(main, ["diagnose", f"{origin}/mcp", "--store", store, "--json", "found.json"])
+        words = [f"{origin}/mcp", "--store", store, "--json", "found.json", "--patience", "0.5"]
+        done = CliRunner().invoke(main, ["diagnose", *words])
 
     assert done.exit_code == 1, done.output
     weighed = {each["question"]: each for each in json.loads(Path("found.json").read_text())["verdict"]["weighed"]}

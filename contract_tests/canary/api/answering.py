@@ -16,6 +16,10 @@ _LONGEST: Final = 300
 _OURS: Final = (401, 402, 403, 429)
 """Statuses that are about the key, its rights, its money and its rate."""
 
+_SENTENCES: Final = {
+    "list": "the platform's API cannot list the connector's tools",
+    "mcp_tool_execution_error": "the tool answers the platform's API with an error",
+}
 _ADVICE: Final = {
     "list": "The API could not list the tools: is the address public, and do edge and certificate let it in? "
     "mcp-ballast diagnose asks the same way; contract CT-32 names schemas that it refuses.",
@@ -69,10 +73,9 @@ def _of_items(items: Sequence[Mapping[str, Any]], tool: str) -> Part:
 
 
 def _failed(kind: str, said: str, *, incidents: tuple[str, ...]) -> Part:
-    what = "cannot list the connector's tools" if kind == "list" else "cannot call the connector"
     change = Change(
         place=kind or "mcp_call",
-        sentence=f"the platform's API {what}",
+        sentence=_SENTENCES.get(kind, "the platform's API cannot call the connector"),
         severity=Severity.CRITICAL,
         after=said,
         advice=_ADVICE.get(kind, _ADVICE["http_error"]),

@@ -6,7 +6,7 @@ from urllib.parse import urljoin, urlsplit
 
 from ...outcome import Received
 from ...report.words import seconds
-from ..diagnosis import Certainty, Standing, Suspect
+from ..diagnosis import Certainty, Evidence, Standing, Suspect
 from ..weighing.verdict import Sign
 from .observations import Observations, Place, Question, carriers, header, media_type
 from .published import published
@@ -159,9 +159,15 @@ def _idle_stream(seen: Observations) -> Sign | None:
         return None
     if found.standing is Standing.HOLDS:
         return Sign(question="idle-stream", answer="passes", fact=found.sentence)
-    held = "silent-at-home" if found.suspects == (Suspect.CONNECTOR,) else "held"
-    answer = "silent" if found.certainty is Certainty.UNDECIDED else held
-    return Sign(question="idle-stream", answer=answer, fact="; ".join(found.facts))
+    return Sign(question="idle-stream", answer=_held(found), fact="; ".join(found.facts))
+
+
+def _held(found: Evidence) -> str:
+    if found.certainty is Certainty.UNDECIDED:
+        return "silent"
+    if found.suspects == (Suspect.CONNECTOR,):
+        return "silent-at-home"
+    return "held-here-only" if found.certainty is Certainty.CERTAIN else "held"
 
 
 def _bearer(seen: Observations) -> Sign | None:

@@ -27,12 +27,13 @@ _PLAIN_SIGHT: Final = 0.05
 def weigh(signs: Sequence[Sign], table: Table | None = None, *, tried: Collection[str] = ()) -> Verdict:
     """Say who is at fault. `tried` are questions that gave no answer: nobody is told to ask them again.
 
-    Two answers to one question are both counted, as testimony of one group.
+    Two answers to one question are both counted, as testimony of one group; the same answer twice counts once.
 
     Raises:
         BadTable: a sign names a question or an answer that the table does not have.
     """
     table = table or weights()
+    signs = tuple({(sign.question, sign.answer): sign for sign in signs}.values())
     weighed = tuple(_weighed(signs, table))
     if not any(table.answer(sign.question, sign.answer).is_failure for sign in signs):
         return _nothing_fails(weighed, table, {sign.question for sign in signs})
@@ -55,20 +56,30 @@ def weigh(signs: Sequence[Sign], table: Table | None = None, *, tried: Collectio
 
 
 def _weighed(signs: Sequence[Sign], table: Table) -> Iterator[Weighed]:
-    """Every sign with its bits, those of one group discounted in the order of their weight for each culprit."""
-    ranks: dict[tuple[str, Culprit], list[tuple[float, int]]] = defaultdict(list)
-    for index, sign in enumerate(signs):
-        group = table.questions[sign.question].group if sign.question in table.questions else ""
-        for culprit, bits in table.answer(sign.question, sign.answer).weights.items():
-            ranks[group, culprit].append((abs(bits), -index))
-    for index, sign in enumerate(signs):
+    """Every sign with its bits, discounted by how many of its group say more of the same culprit."""
+    answers = [table.answer(sign.question, sign.answer) for sign in signs]
+    ranks = _ranks(signs, table)
+    for sign, answer in zip(signs, answers, strict=True):
         question = table.questions[sign.question]
-        answer = question.answers[sign.answer]
-        owned: dict[Culprit, float] = {}
-        for culprit, full in answer.weights.items():
-            rank = sorted(ranks[question.group, culprit], reverse=True).index((abs(full), -index))
-            owned[culprit] = full / 2.0**rank
+        owned = {
+            culprit: bits / 2.0 ** ranks[question.group, culprit].index(_strength(sign, bits))
+            for culprit, bits in answer.weights.items()
+        }
         yield Weighed(sign=sign, means=answer.means, bits=owned, incidents=question.incidents)
+
+
+def _ranks(signs: Sequence[Sign], table: Table) -> dict[tuple[str, Culprit], list[tuple[float, str, str]]]:
+    """What the signs of each group say of each culprit, the strongest first."""
+    ranks: dict[tuple[str, Culprit], set[tuple[float, str, str]]] = defaultdict(set)
+    for sign in signs:
+        for culprit, bits in table.answer(sign.question, sign.answer).weights.items():
+            ranks[table.questions[sign.question].group, culprit].add(_strength(sign, bits))
+    return {key: sorted(strengths) for key, strengths in ranks.items()}
+
+
+def _strength(sign: Sign, bits: float) -> tuple[float, str, str]:
+    """Equally strong ones stand in the order of their names, so that it does not matter who was asked first."""
+    return -abs(bits), sign.question, sign.answer
 
 
 def _sums(weighed: Sequence[Weighed], table: Table) -> dict[Culprit, float]:
