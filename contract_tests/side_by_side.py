@@ -30,7 +30,10 @@ async def side_by_side(
         for number in waiting:
             found[number] = await work(items[number])
 
-    async with anyio.create_task_group() as group:
-        for _ in range(min(at_once, len(items))):
-            group.start_soon(take)
+    try:
+        async with anyio.create_task_group() as group:
+            for _ in range(min(at_once, len(items))):
+                group.start_soon(take)
+    except ExceptionGroup as several:
+        raise several.exceptions[0] from several  # as if they had been done one after the other
     return [found[number] for number in range(len(items))]

@@ -256,6 +256,18 @@ def test_sessions_are_listed_and_explained(project: Path) -> None:
     assert "Error: There is no session 'responses-slow'. Near: responses-slow-60x2" in none.stderr
 
 
+def test_contracts_and_rules_are_listed_and_explained_too(here: Callable[..., Result]) -> None:
+    """Issue 6, items 1 and 4: what is checked and mutated is no secret either."""
+    listed = here("sessions").output
+    assert "CT-12  mcp  serious " in listed
+    assert "CT-06  shown by create-bad-discover" in listed
+    assert "sent-slowly                  platform change, with --mutate  The body comes slowly, in pieces" in listed
+    assert "try it      mcp-ballast test TARGET --mutate --rule retry-new-id" in here("sessions", "retry-new-id").output
+    both = here("sessions", "CT-06").output
+    assert "CT-06: A question before the handshake" in both
+    assert "CT-06 is shown by sessions: create-bad-discover" in both
+
+
 def test_every_shipped_session_can_be_explained(here: Callable[..., Result]) -> None:
     """Ours: what is replayed must be open to those it is replayed against."""
     for session in load_sessions():
