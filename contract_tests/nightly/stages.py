@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from ..mark import VARIABLE
 from .settings import Settings
 
 STORE: Final = "BALLAST_STORE"
@@ -83,5 +84,5 @@ def _plan(
         words=(*words, *config, "--json", str(ground.place / report)),
         report=report,
         page=page,
-        environment=environment or {},
+        environment={VARIABLE: "nightly", **(environment or {})},
     )

@@ -16,6 +16,7 @@ import anyio
 import httpx2
 
 from ..judging.reply import is_heartbeat
+from ..mark import marks
 from ..notation.session import FormBody, JsonBody, RawBody
 from ..outcome import Chunk, Ending, Received
 from .arrivals import thinned
@@ -185,7 +186,7 @@ def encode(body: JsonBody | RawBody | FormBody | None) -> bytes | None:
 
 
 def _as_httpx(request: Request, arrival: _Arrival) -> httpx2.Request:
-    headers = [(name.encode(), value.encode()) for name, value in request.headers]
+    headers = [(name.encode(), value.encode()) for name, value in (*request.headers, *marks())]
     extensions: dict[str, Any] = {"trace": arrival.note, "timeout": {}}
     content: bytes | AsyncIterator[bytes] | None = request.body
     if request.body and request.send_over:

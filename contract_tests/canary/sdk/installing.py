@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import anyio
 
+from ...mark import marks
 from ...report.words import first_line
 from ..findings import Part, not_checked
 from ..settings import SdkSettings
@@ -44,7 +45,7 @@ async def try_newest(
 ) -> Part:
     """Install, run both clients against a URL, and compare."""
     words = [url, tool, json.dumps(dict(arguments))]
-    environment = _environment() | {"BALLAST_CANARY_HEADERS": json.dumps(dict(headers))}
+    environment = _environment() | {"BALLAST_CANARY_HEADERS": json.dumps({**headers, **dict(marks())})}
     try:
         with anyio.fail_after(settings.limit), TemporaryDirectory(prefix="ballast-canary-") as folder:
             python = await _installed(settings, Path(folder))
