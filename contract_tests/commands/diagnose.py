@@ -22,7 +22,13 @@ from .typed import UNTYPED, configured
 @click.option("--header", metavar="'NAME: VALUE'", multiple=True, help="A header for the target; can be repeated.")
 @click.option("--path", metavar="PATH", help="Where an object answers (/mcp).")
 @click.option("--says", metavar="TEXT", default="", help="What the host shows, e.g. 'Error in message stream'.")
-@click.option("--store", metavar="URL", default="", help="Read the visitors' book of the fleet in this store.")
+@click.option(
+    "--store",
+    metavar="URL",
+    default="",
+    envvar="BALLAST_BOOK_STORE",
+    help="Read the visitors' book of the fleet in this store.",
+)
 @click.option("--connector", metavar="NAME", default="", help="With --store: which connector of the book fails.")
 @click.option("--history", metavar="FILE", type=Path, help="Compare the last two runs of TARGET in a history of runs.")
 @click.option("--canary", metavar="FILE", type=Path, help="Use what mcp-ballast canary --json FILE found.")

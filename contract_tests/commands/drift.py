@@ -1,5 +1,6 @@
 """`mcp-ballast drift`: what callers send tonight against what was approved."""
 
+import logging
 import re
 import sys
 import time
@@ -18,7 +19,13 @@ _UNITS: Final = {"m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
 
 
 @click.command()
-@click.option("--store", metavar="URL", required=True, help="The connector's store, as in BALLAST_STORE.")
+@click.option(
+    "--store",
+    metavar="URL",
+    required=True,
+    envvar=["BALLAST_BOOK_STORE", "BALLAST_STORE"],
+    help="The store with the visitors' book, as in BALLAST_BOOK_STORE or BALLAST_STORE.",
+)
 @click.option("--lock", "lock_file", metavar="FILE", type=Path, default=Path("ballast.lock.yaml"), show_default=True)
 @click.option("--approve", is_flag=True, help="Write what was found into the lock file.")
 @click.option("--try", "target", metavar="TARGET", help="Rebuild what is new as sessions and play them against TARGET.")
@@ -48,7 +55,7 @@ async def _drift(target: str | None, options: dict[str, Any]) -> int:
     decision = decided(night, file.lock, contents, connector=options["connector"])
     if target and file.lock.places:
         configuration = configured(target, {**UNTYPED, **options})
-        with quiet_target(), open_target(configuration.target, path=configuration.path) as opened:
+        with quiet_target(logging.WARNING), open_target(configuration.target, path=configuration.path) as opened:
             decision = await tried(decision, file.lock, opened, configuration.options)
     if not file.exists and not options["approve"]:
         click.echo(f"there is no {file.path} yet: everything is new. Begin with --approve.", err=True)

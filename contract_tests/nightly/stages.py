@@ -12,7 +12,8 @@ from typing import Final
 from ..mark import VARIABLE
 from .settings import Settings
 
-STORE: Final = "BALLAST_STORE"
+STORE: Final = "BALLAST_BOOK_STORE"
+"""Not BALLAST_STORE: a target that is served here for the night must not open the connector's own store."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
