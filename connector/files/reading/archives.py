@@ -4,7 +4,7 @@ import io
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import IO, Any, Final
@@ -140,7 +140,7 @@ def must_be_modest(found: zipfile.ZipFile, limits: Limits) -> None:
         raise Refused(Problem.BOMB)
 
 
-def pieces(found: zipfile.ZipFile, info: zipfile.ZipInfo, budget: Budget) -> Iterator[bytes]:
+def pieces(found: zipfile.ZipFile, info: zipfile.ZipInfo, budget: Budget) -> Generator[bytes]:
     """What an entry holds, piece by piece; its checksum is checked at the end.
 
     Raises:

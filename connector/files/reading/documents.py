@@ -2,7 +2,7 @@
 
 import codecs
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any, Final
 from xml.parsers import expat
@@ -155,7 +155,7 @@ def _main_part(found: zipfile.ZipFile, budget: Budget) -> zipfile.ZipInfo:
         raise Refused(Problem.NO_DOCUMENT) from None
 
 
-def _parse(xml: Iterator[bytes], start: Any, end: Any = None, characters: Any = None) -> None:
+def _parse(xml: Generator[bytes], start: Any, end: Any = None, characters: Any = None) -> None:
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
     parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, characters
@@ -166,6 +166,8 @@ def _parse(xml: Iterator[bytes], start: Any, end: Any = None, characters: Any = 
         parser.Parse(b"", True)
     except expat.ExpatError:
         raise Refused(Problem.CORRUPT) from None
+    finally:
+        xml.close()
 
 
 def _refuse_entities(*_: Any) -> None:
