@@ -24,7 +24,7 @@ CAUSES = (
         people="ChatGPT's tools are listed and then every call fails; the person reads that the tool is not available. "
         "Copilot Studio cannot connect at all.",
         sessions=(
-            "call-absent-meta", "call-minimal-meta", "call-model-legacy", "create-without-discover",
+            "call-absent-meta", "call-minimal-meta", "call-model-legacy", "call-slow-60", "create-without-discover",
             "legacy-2024-11-05-copilot", "legacy-2025-03-26", "legacy-2025-06-18", "refresh-action-id",
             "run-2026-05-planes", "run-2026-08-sessionless", "serial-3",
         ),
