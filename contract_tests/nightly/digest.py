@@ -51,17 +51,22 @@ def of_canary(report: Mapping[str, Any]) -> Iterator[Item]:
 
 
 def of_drift(report: Mapping[str, Any]) -> Iterator[Item]:
-    """What callers send that is not approved; what breaks is grave, whatever it is."""
+    """What callers send that is not approved; what breaks is grave, whatever it is.
+
+    One night is looked at, so what is not sent tonight was not mended: its end is no news.
+    """
     for finding in _rows(report, "findings"):
         trial = finding.get("trial")
-        fate = trial.get("fate") if isinstance(trial, Mapping) else None
+        trial = trial if isinstance(trial, Mapping) else {}
+        fate, smallest = trial.get("fate"), trial.get("smallest") or []
         name = " ".join(str(finding.get(part)) for part in ("kind", "turn", "name"))
         yield Item(
             key=f"{name} {finding.get('now', '')}".strip(),
             severity="critical" if fate == "breaks" else str(finding.get("severity", "medium")),
             title=f"{name}{f' ({fate})' if fate else ''}",
             detail=_from_to(finding.get("was"), finding.get("now")),
-            advice=str(finding.get("advice", "")),
+            advice=f"Breaks with: {'; '.join(map(str, smallest))}" if smallest else str(trial.get("why") or ""),
+            lasts=False,
         )
 
 
@@ -88,7 +93,10 @@ DIGESTS: Final[Mapping[str, Callable[[Mapping[str, Any]], Iterable[Item]]]] = {
 
 def summary_of(report: Mapping[str, Any]) -> str:
     """A report's own last word."""
-    summary = report.get("summary")
+    summary, verdict = report.get("summary"), report.get("verdict")
+    if isinstance(verdict, str):
+        waiting = len(_rows(report, "waiting"))
+        return f"{verdict}; {waiting} wait for a second sighting" if waiting else verdict
     return str(summary.get("text", "")) if isinstance(summary, Mapping) else ""
 
 

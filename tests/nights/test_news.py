@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from contract_tests.nightly.alerts.payload import as_json, as_slack, headline
-from contract_tests.nightly.digest import of_canary, of_diagnosis, of_drift, of_suite
+from contract_tests.nightly.digest import of_canary, of_diagnosis, of_drift, of_suite, summary_of
 from contract_tests.nightly.night import Item, News, Night, Stage, Standing, from_json, news
 from contract_tests.nightly.night import as_json as night_as_json
 
+TRIAL = {"fate": "breaks", "why": "status 400", "smallest": ["/_meta/x: string"]}
 HOLDS, FINDING, BROKEN = Standing.HOLDS, Standing.FINDING, Standing.BROKEN
 
 
@@ -109,9 +110,11 @@ def test_the_reports_of_the_stages_become_items() -> None:
     [said] = of_canary({"parts": [{"name": "keys", "changes": [change]}]})
     assert (said.key, said.severity, said.lasts) == ("keys > /jwks: a key is gone", "critical", False)
 
-    drifted = {"kind": "member", "turn": "appeared", "name": "/_meta/x", "severity": "low", "trial": {"fate": "breaks"}}
+    drifted = {"kind": "member", "turn": "appeared", "name": "/_meta/x", "severity": "low", "trial": TRIAL}
     [grave] = of_drift({"findings": [drifted]})
     assert (grave.key, grave.severity) == ("member appeared /_meta/x", "critical")
+    assert (grave.advice, grave.lasts) == ("Breaks with: /_meta/x: string", False)
+    assert summary_of({"verdict": "drift", "waiting": [{}, {}]}) == "drift; 2 wait for a second sighting"
 
     fault = {"is_failure_seen": True, "culprit": "platform", "confidence": 0.9, "next_step": "Wait."}
     [named] = of_diagnosis({"verdict": fault})
