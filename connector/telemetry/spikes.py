@@ -28,6 +28,7 @@ class SpikePolicy:
     | `tick` | 10 | seconds that count as one moment |
     | `ticks` | 5 | in fewer moments than this there is no alarm, whatever breaks in them |
     | `evidence` | 12 | nats: chance alone would give one false alarm in some exp(12) moments |
+    | `fade` | 1800 | seconds in which evidence fades to a third: five bursts of a quiet night are not one spike |
     | `settle` | 600 | seconds until what was seen is learnt: an alarm must come first |
     | `memory` | 21600 | seconds in which what was learnt fades to a third; shorter than a day, longer than an outage |
     | `first` | 100 | streams that must be known before anything is said |
@@ -39,6 +40,7 @@ class SpikePolicy:
     tick: float = 10.0
     ticks: int = 5
     evidence: float = 12.0
+    fade: float = 1_800.0
     settle: float = 600.0
     memory: float = 21_600.0
     first: int = 100
@@ -143,6 +145,7 @@ class SpikeDetector:
             return
         if self._ended:
             self._close()
+        self._score *= math.exp((self._number - number) * self._policy.tick / self._policy.fade)
         self._number, self._broken, self._ended = number, 0, 0
         settled = number - int(self._policy.settle / self._policy.tick)
         while self._moments and self._moments[0].number < settled:
