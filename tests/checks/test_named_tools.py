@@ -15,6 +15,7 @@ from contract_tests.checks.connections import reopened
 from contract_tests.checks.files import names_sizes, why_not_whole
 from contract_tests.checks.means import Means
 from contract_tests.checks.outlasting import same_operation
+from contract_tests.checks.outside import like
 from contract_tests.checks.resource_forms import astray_upstream
 from contract_tests.checks.shutdown import too_slow, why_lost
 from contract_tests.checks.token_binding import hash_in
@@ -197,6 +198,8 @@ def test_small_rules_of_judging() -> None:
     digest = hashlib.sha256(b"token").hexdigest()
     assert hash_in(f"it is {digest}", "token")
     assert not hash_in(f"it is {digest}", "other")
+    assert like("text/html") == ["text/html"]
+    assert like("text/event-stream") == like("application/json") == ["application/json", "text/event-stream"]
     said = received(200, Ending.COMPLETE, '{"result":{"content":[{"type":"text","text":"7,500 of 12_000"}]}}')
     assert names_sizes(said, 7500, 12000)
     assert not names_sizes(said, 7501)
