@@ -4,6 +4,7 @@ import hashlib
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -59,10 +60,11 @@ class Papers(Connector):
         self.paths = [paper.path]
         raise ToolFailed("I do not like it.")
 
-    @tool(read_only=True, deadline=1.5)
+    @tool(read_only=True)
     async def take_for_ever(self, paper: File) -> str:
         """Hang."""
         self.paths = [paper.path]
+        self.entered.set()
         await anyio.sleep_forever()
         raise AssertionError
 
@@ -129,18 +131,29 @@ def test_a_tool_gets_a_file_with_everything_that_is_known_of_it(papers: Papers, 
     assert result[1]["kind"].endswith("wordprocessingml.document")
 
 
-@pytest.mark.parametrize(
-    ("name", "arguments"), [("describe", "files"), ("break_off", "paper"), ("take_for_ever", "paper")]
-)
+@pytest.mark.parametrize(("name", "arguments"), [("describe", "files"), ("break_off", "paper")])
 def test_files_are_gone_when_the_call_is_over(
     name: str, arguments: str, papers: Papers, store: Blobs, serve: Serve, tmp_path: Path
 ) -> None:
-    """Issue 8 item 4: whether it went well, failed, or was ended by its deadline."""
+    """Issue 8 item 4: whether it went well or failed."""
     paper = store.put("/a.pdf", zoo.pdf())
     called(serve(papers), name, **{arguments: [paper] if arguments == "files" else paper})
 
     assert papers.paths[0].is_relative_to(tmp_path)
     assert os.listdir(tmp_path) == []  # noqa: PTH208  of one
+
+
+def test_files_are_gone_when_whoever_asked_is(papers: Papers, store: Blobs, serve: Serve, tmp_path: Path) -> None:
+    """Issue 8 item 4: a call that is cancelled while the tool has the file."""
+    body = wire.call("take_for_ever", {"paper": store.put("/a.pdf", zoo.pdf())})
+    with wire.streaming(serve(papers), body):
+        assert papers.entered.wait(20)
+        assert papers.paths[0].exists()
+    ends = time.monotonic() + 20
+    while os.listdir(tmp_path) and time.monotonic() < ends:  # noqa: PTH208  of one
+        time.sleep(0.02)
+
+    assert os.listdir(tmp_path) == []  # noqa: PTH208
 
 
 def test_the_stream_stays_warm_while_a_store_drips_and_a_parser_hangs(
