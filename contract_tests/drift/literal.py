@@ -20,7 +20,9 @@ def send_of(sample: Mapping[str, Any], channel: str) -> Send:
     path = "${target.path}" if channel == "mcp" else str(sample["path"]).replace("{}", "ballast")
     method = method_of(sample)
     headers = {
-        str(name) if "(" not in str(name) else "X-Redacted": _header(str(name), str(value), method)
+        str(name) if "(" not in str(name) else "X-Redacted": _header(
+            str(name), str(value), method, is_after_handshake=is_legacy(sample)
+        )
         for name, value in sample.get("headers", ())
         if str(name).lower() not in _LEFT_OUT
     }
@@ -53,9 +55,9 @@ def escaped(value: Any) -> Any:
     return [escaped(item) for item in value] if isinstance(value, list) else value
 
 
-def _header(name: str, value: str, method: str) -> str:
+def _header(name: str, value: str, method: str, *, is_after_handshake: bool) -> str:
     match name.lower():
-        case "mcp-session-id":
+        case "mcp-session-id" if is_after_handshake:
             return "${sid?}"
         case "mcp-name" if method in _NAMED:
             return _NAMED[method]

@@ -18,6 +18,7 @@ from .approving import approve
 from .deciding import Night, decide
 from .errors import NoBook
 from .finding import Decision
+from .letting_in import let_in
 from .lock import Lock
 from .lockfile import LockFile
 from .trying import Tester
@@ -89,7 +90,7 @@ async def tried(decision: Decision, lock: Lock, target: Target, options: Options
     Raises:
         TargetUnreachable: nothing answers there.
     """
-    quick = replace(options, pace="none", seed=options.seed or 1)
+    quick = replace(await let_in(target, options), pace="none", seed=options.seed or 1)
 
     async def play(sessions: Sequence[Session]) -> Sequence[SessionRun]:
         return (await play_sessions(sessions, target, options=quick)).sessions
