@@ -11,7 +11,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from connector import Connector, tool
-from contract_tests.diagnosis import Culprit, Diagnosis, diagnose
+from contract_tests.diagnosis import Culprit, Diagnosis, Observations, Place, Question, diagnose
+from contract_tests.diagnosis.outside.answers import signs_of
+from contract_tests.outcome import Ending, Received
 from contract_tests.target.target import Target
 from tests.loopback import Serve, served
 from tests.proxies.nginx import Site, nginx
@@ -65,6 +67,7 @@ def behind(own: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[
     bots = 'if ($http_user_agent ~* "openai|claude|python") { return 403 "<html>Are you human?</html>"; }'
     sites = {
         "guarded": Site(lines=("default_type text/html;", "add_header CF-Ray 8f00-FRA always;", bots), behind=port),
+        "challenging": Site(lines=("default_type text/html;", bots.replace("403", "200")), behind=port),
         "moving": Site(lines=("return 307 http://localhost:9$request_uri;",), behind=port),
         "down": Site(lines=(), behind=free_ports(1)[0]),
         "good": Site(lines=("proxy_http_version 1.1;",), behind=port),
@@ -80,6 +83,66 @@ def test_rules_against_bots_are_the_edges(behind: dict[str, str], own: str) -> N
     assert found.verdict.culprit is Culprit.EDGE
     assert _answers(found)["agents"] == "platforms-refused"
     assert "Let POSTs of the platforms' servers through" in found.verdict.next_step
+
+
+def test_a_page_in_place_of_the_answer_is_a_refusal_too(behind: dict[str, str]) -> None:
+    """P-19: the status is 200; what came is meant for people."""
+    found = _diagnosed(behind["challenging"])
+
+    assert (_answers(found)["reach"], _answers(found)["agents"]) == ("page", "platforms-refused")
+    assert found.verdict.culprit is Culprit.EDGE
+
+
+@pytest.mark.parametrize(
+    ("url", "location", "answer"),
+    [
+        ("http://a.example/mcp", "https://a.example/mcp", "to-https"),
+        ("https://a.example/mcp", "http://a.example/mcp/", "leaves-origin"),
+        ("https://a.example/mcp", "https://www.a.example/mcp", "leaves-origin"),
+        ("https://a.example/mcp", "/mcp/", "other-path"),
+        ("https://a.example/mcp", "https://a.example/login", "other-path"),
+    ],
+)
+def test_redirects_are_told_apart(url: str, location: str, answer: str) -> None:
+    """T-10, P-24, P-25: pure."""
+    reply = Received(
+        status=307, headers=(("Location", location),), body="", chunks=(), ending=Ending.COMPLETE, duration=0.1
+    )
+    seen = Observations(url=url, patience=1.0, answers={(Place.TARGET, Question.SMALL): reply})
+
+    assert {sign.question: sign.answer for sign in signs_of(seen)} == {"reach": "redirected", "redirect": answer}
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "reach", "answerer"),
+    [
+        (403, {"CF-Ray": "8f-FRA", "Content-Type": "text/html"}, "<html>", "forbidden", "edge"),
+        (403, {"Server": "AkamaiGHost", "Content-Type": "text/html"}, "<html>", "forbidden", "edge"),
+        (403, {"Content-Type": "application/json"}, '{"error":"no"}', "forbidden", "server"),
+        (429, {"x-amzn-waf-action": "captcha"}, "", "throttled", "edge"),
+        (421, {"Content-Type": "text/plain"}, "Invalid Host header", "wrong-host", None),
+        (500, {"Content-Type": "text/plain"}, "Internal Server Error", "own-error", None),
+        (502, {"Server": "nginx"}, "<html>", "gateway-error", None),
+        (503, {"Content-Type": "application/json"}, '{"error":"drain"}', "own-error", "server"),
+        (504, {}, "", "gateway-timeout", None),
+        (522, {"CF-Ray": "8f-FRA"}, "", "gateway-error", "edge"),
+        (404, {}, "", "missing", None),
+        (422, {"Content-Type": "application/json"}, "{}", "unacceptable", "server"),
+        (200, {"Content-Type": "text/html"}, "<html>parked</html>", "page", None),
+        (204, {}, "", "something-else", None),
+    ],
+)
+def test_a_failing_answer_is_read_with_who_wrote_it(
+    status: int, headers: dict[str, str], body: str, reach: str, answerer: str | None
+) -> None:
+    """P-19, G-02, P-37: statuses, and the headers that edges sign with."""
+    reply = Received(
+        status=status, headers=tuple(headers.items()), body=body, chunks=(), ending=Ending.COMPLETE, duration=0.1
+    )
+    seen = Observations(url="https://a.example/mcp", patience=1.0, answers={(Place.TARGET, Question.SMALL): reply})
+    answers = {sign.question: sign.answer for sign in signs_of(seen)}
+
+    assert (answers["reach"], answers.get("answerer")) == (reach, answerer)
 
 
 def test_a_redirect_that_loses_the_token_is_the_proxys(behind: dict[str, str], own: str) -> None:
@@ -231,7 +294,17 @@ def test_diagnose_writes_what_it_weighed(own: str, tmp_path: Path, monkeypatch: 
     status = {"question": "status", "answer": "incident", "fact": "connectors fail"}
     answers = [status, {"question": "of a newer canary", "answer": "x"}]
     (tmp_path / "canary.json").write_text(json.dumps({"format": 1, "answers": answers}))
-    words = [own, "--says", "HTTP 424", "--canary", "canary.json", "--json", "found.json", "--patience", "0.5"]
+    words = [
+        own,
+        "--says",
+        "Error in message stream",
+        "--canary",
+        "canary.json",
+        "--json",
+        "found.json",
+        "--patience",
+        "0.5",
+    ]
     done = CliRunner().invoke(main, ["diagnose", *words])
     verdict = json.loads((tmp_path / "found.json").read_text())["verdict"]
 

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from ...outcome import Received
 from ...report.words import seconds
@@ -30,7 +30,7 @@ _STATUS: Final = {
 
 _EDGE_HEADERS: Final = (
     "cf-ray", "cf-mitigated", "x-amz-cf-id", "x-akamai-transformed", "akamai-grn", "x-azure-ref", "x-sucuri-id",
-    "x-fastly-request-id", "x-iinfo", "x-vercel-id", "x-datadome",
+    "x-fastly-request-id", "x-iinfo", "x-vercel-id", "x-datadome", "x-amzn-waf-action", "x-amz-apigw-id",
 )  # fmt: skip
 """Headers that content delivery networks and firewalls put on what they answer themselves or pass on."""
 
@@ -77,7 +77,9 @@ def _answer(small: Received) -> str:
         return _STATUS[status]
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return "own-error"
-    return "page" if status < HTTPStatus.BAD_REQUEST else "unacceptable"
+    if status >= HTTPStatus.BAD_REQUEST:
+        return "unacceptable"
+    return "page" if "html" in media_type(small) else "something-else"
 
 
 def _answerer(seen: Observations) -> Sign | None:
@@ -107,9 +109,15 @@ def _redirect(seen: Observations) -> Sign | None:
         return Sign(question="redirect", answer="stays") if is_served(small) else None
     there = urlsplit(urljoin(seen.url, location))
     here = urlsplit(seen.url)
-    leaves = (there.scheme, there.hostname, there.port) != (here.scheme, here.hostname, here.port)
     fact = f"{small.status} to {there.scheme}://{there.netloc}{there.path}"
-    return Sign(question="redirect", answer="leaves-origin" if leaves else "other-path", fact=fact)
+    return Sign(question="redirect", answer=_leads(here, there), fact=fact)
+
+
+def _leads(here: SplitResult, there: SplitResult) -> str:
+    if (there.scheme, there.hostname, there.port) == (here.scheme, here.hostname, here.port):
+        return "other-path"
+    is_upgrade = (here.scheme, there.scheme) == ("http", "https") and there.hostname == here.hostname
+    return "to-https" if is_upgrade else "leaves-origin"
 
 
 def _agents(seen: Observations) -> Sign | None:
@@ -125,9 +133,10 @@ def _agents(seen: Observations) -> Sign | None:
 
 
 def _is_refused(received: Received | None, plain: Received) -> bool:
-    if received is None or received.status == plain.status or received.status in _PASSING:
+    """Another answer than a browser's: a status, a page in place of the answer, or a connection that is cut."""
+    if received is None or received.status in _PASSING:
         return False
-    return not is_served(received)
+    return not is_served(received) if is_served(plain) else received.status != plain.status
 
 
 def _direct(seen: Observations) -> Sign | None:

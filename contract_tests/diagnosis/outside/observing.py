@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from http import HTTPStatus
 from typing import Final
 
 import anyio
@@ -22,9 +23,10 @@ _AGENTS: Final = {
     Question.AS_CHATGPT: "openai-mcp/1.0.0 (ChatGPT)",
     Question.AS_CLAUDE: "Claude-User",
     Question.AS_PYTHON: "python-httpx/0.28.1",
-    Question.AS_BROWSER: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
 }
-"""Names under which platforms call, and one that no rule against bots refuses."""
+"""Names under which platforms call."""
+_BROWSER: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+"""A name that no rule against bots refuses."""
 
 _Key = tuple[Place, Question]
 _Ask = Callable[[], Awaitable[Received]]
@@ -118,6 +120,7 @@ async def _small_calls(askers: Mapping[Place, Asker]) -> dict[_Key, Received]:
 def _quick_questions(own: Asker, tool: CallableTool | str, case: Case) -> dict[_Key, _Ask]:
     """What others are answered, and what a tool answers; one with made-up arguments may wait for ever."""
     asked: dict[_Key, _Ask] = {(Place.TARGET, question): own.named(agent).small for question, agent in _AGENTS.items()}
+    asked[Place.TARGET, Question.AS_BROWSER] = partial(_in_either_era, own.named(_BROWSER))
     if isinstance(tool, CallableTool):
         limit = CALL_LIMIT if _has_example(case.examples, tool) else case.patience
         asked[Place.TARGET, Question.TOOL] = partial(own.call, tool, limit=limit)
@@ -132,6 +135,15 @@ def _long_questions(askers: Mapping[Place, Asker], patience: float, slow: Callab
     if isinstance(slow, CallableTool):
         asked[Place.TARGET, Question.SLOW] = partial(askers[Place.TARGET].slow, slow)
     return asked
+
+
+async def _in_either_era(asker: Asker) -> Received:
+    """A small call; in the other era too where the first is no success, for then the survey was refused as well."""
+    first = await asker.small()
+    if first.status in {HTTPStatus.OK, HTTPStatus.UNAUTHORIZED}:
+        return first
+    second = await replace(asker, is_modern=not asker.is_modern).small()
+    return second if second.status == HTTPStatus.OK else first
 
 
 async def _at_once(asked: Mapping[_Key, _Ask]) -> dict[_Key, Received]:
