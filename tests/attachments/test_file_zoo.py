@@ -12,7 +12,8 @@ import pytest_asyncio
 from connector import FileRefused, FileSettings
 from connector.files.file import File
 from connector.files.intake import SUFFIXES
-from connector.files.reading import archives, kinds
+from connector.files.reading import kinds
+from connector.files.reading.formats import archives
 from connector.files.reading.limits import Limits
 from connector.files.reading.problems import Problem, Refused
 from connector.files.reading.steps import answer

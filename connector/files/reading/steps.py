@@ -4,7 +4,8 @@ import mmap
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from . import archives, documents, kinds, pdf, pictures
+from . import kinds
+from .formats import archives, documents, pdf, pictures
 from .limits import Limits
 from .problems import Problem, Refused
 

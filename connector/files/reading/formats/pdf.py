@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from .limits import Limits
-from .problems import Problem, Refused
+from ..limits import Limits
+from ..problems import Problem, Refused
 
 if TYPE_CHECKING:
     from pypdf import PageObject, PdfReader

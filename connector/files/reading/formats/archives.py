@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import IO, Any, Final
 
-from .kinds import DOCX, PPTX, XLSX, ZIP, plain
-from .limits import Limits
-from .problems import Problem, Refused
+from ..kinds import DOCX, PPTX, XLSX, ZIP, plain
+from ..limits import Limits
+from ..problems import Problem, Refused
 
 PIECE: Final = 256 * 1024
 

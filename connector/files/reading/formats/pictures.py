@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from .kinds import PICTURES
-from .limits import Limits
-from .problems import Problem, Refused
+from ..kinds import PICTURES
+from ..limits import Limits
+from ..problems import Problem, Refused
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Final
 from xml.parsers import expat
 
+from ..kinds import HEAD, encoding_of
+from ..limits import Limits
+from ..problems import Problem, Refused
 from .archives import PIECE, Budget, archive, entry_named, must_be_modest, pieces
-from .kinds import HEAD, encoding_of
-from .limits import Limits
-from .problems import Problem, Refused
 
 WORD: Final = (
     "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
