@@ -1,6 +1,8 @@
 """Connectors for ChatGPT and other MCP hosts that hold when proxies, retries, deploys and the platform do not."""
 
 from .calls.call import Call
+from .calls.deadline import NotEnoughTime
+from .calls.paging import Page
 from .declaration import tool
 from .errors import (
     BallastError,
@@ -16,6 +18,7 @@ from .files.file import File
 from .files.refusals import FileRefused
 from .guard import Guard
 from .hardening import harden
+from .patience import AnswerSettings
 from .server import Connector
 from .settings import (
     AccessSettings,
@@ -33,6 +36,7 @@ from .widget import Widget
 __all__ = [
     "AccessSettings",
     "AdaptiveSettings",
+    "AnswerSettings",
     "BallastError",
     "Call",
     "CapacitySettings",
@@ -44,7 +48,9 @@ __all__ = [
     "FileSettings",
     "Guard",
     "LimitSettings",
+    "NotEnoughTime",
     "OutcomeUnknown",
+    "Page",
     "Settings",
     "StoreSettings",
     "StoreTooNew",

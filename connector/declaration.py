@@ -14,6 +14,7 @@ from mcp_types import ToolAnnotations
 
 from .errors import DeclarationError
 from .guard import Guard
+from .patience import SMALLEST_BUDGET
 from .widget import Widget, shown_by
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
@@ -45,6 +46,7 @@ class Declaration:
     open_world: bool = True
     deadline: float | None = None
     partial: bool | None = None
+    budget: int | None = None
     scopes: Sequence[str] = ()
     anonymous: bool = False
     guard: bool | Guard = True
@@ -63,6 +65,8 @@ class Declaration:
             )
         if self.deadline is not None and not (math.isfinite(self.deadline) and self.deadline > 0):
             raise DeclarationError(f"deadline={self.deadline!r} must be a positive number of seconds, or be left out")
+        if self.budget is not None and 0 != self.budget < SMALLEST_BUDGET:
+            raise DeclarationError(f"budget={self.budget!r} must be {SMALLEST_BUDGET} bytes or more, or 0 for no limit")
         if self.read_only and self.destructive:
             raise DeclarationError("read_only=True and destructive=True contradict each other: drop one of the two")
         if self.read_only and isinstance(self.guard, Guard):
@@ -134,6 +138,7 @@ def tool(
     open_world: bool = ...,
     deadline: float | None = ...,
     partial: bool | None = ...,
+    budget: int | None = ...,
     scopes: Sequence[str] = ...,
     anonymous: bool = ...,
     guard: bool | Guard = ...,
@@ -164,6 +169,7 @@ def tool(method: Callable[..., Any] | None = None, /, **says: Any) -> Any:
             hosts wait: then the call is answered before, with what there is, and goes on.
         partial: Whether it may be answered before it has ended, with what there is. Default: an async generator may, a
             method that calls `call.partial`, and one whose deadline is longer than hosts wait.
+        budget: Bytes of text in one answer; the rest can be fetched. 0: as much as there is. Default: what hosts read.
         scopes: What the caller's token must allow. Means something where the connector is given `auth=`.
         anonymous: It may be called without a token, where the lock lets anybody list the tools.
         guard: How a tool that writes is kept from running twice; False takes the guard off. Default: `Guard()`.

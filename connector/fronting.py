@@ -10,7 +10,7 @@ from .calls.front import Front, Outside
 from .calls.handing_over import Replying
 from .guard import Guard
 from .http.exchange import REPLY
-from .http.request.surface import patience_for, shortest_patience
+from .http.request.surface import budget_for, patience_for, shortest_patience
 from .oauth.lock import Inside
 from .patience import AnswerSettings
 
@@ -32,6 +32,7 @@ def front_of(
 
     outside = Outside(
         patience=lambda agent, client: patience_for(settings, agent, client),
+        budget=lambda agent, client: budget_for(settings, agent, client),
         lacking=lacking,
         replying=_replying,
         tool=tools.get_tool,

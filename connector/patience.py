@@ -26,6 +26,7 @@ class AnswerSettings:
     | `at_once` | 100 | how many reads may go on in one process without anybody waiting; one more is stopped instead |
     | `most` | 1,048,576 | of one call's partial content is kept; the final result is not touched by it |
     | `budget` | 8,192 | of text in one answer: hosts cut at about 10 KB without a word (incident F-03) |
+    | `budgets` | {} | the same by surface, instead of what is known of it |
     | `inline` | 1,048,576 | of one image, sound or file; a link stands for larger ones (5 MB failed: incident F-02) |
     """
 
@@ -38,6 +39,7 @@ class AnswerSettings:
     at_once: int = 100
     most: int = 1024 * 1024
     budget: int = 8 * 1024
+    budgets: Mapping[str, int] = field(default_factory=dict)
     inline: int = 1024 * 1024
 
     def __post_init__(self) -> None:
@@ -45,10 +47,11 @@ class AnswerSettings:
             _require_positive(name, getattr(self, name))
         for surface, seconds in self.limits.items():
             _require_positive(f"limits[{surface!r}]", seconds)
-        if self.budget < SMALLEST_BUDGET:
-            raise DeclarationError(
-                f"budget={self.budget!r} leaves no room for the words around it: set {SMALLEST_BUDGET} at least"
-            )
+        for name, size in {"budget": self.budget, **{f"budgets[{s!r}]": n for s, n in self.budgets.items()}}.items():
+            if size < SMALLEST_BUDGET:
+                raise DeclarationError(
+                    f"{name}={size!r} leaves no room for the words around it: set {SMALLEST_BUDGET} at least"
+                )
 
     def patience(self, surface: str, known: float | None) -> float:
         """Seconds from the arrival of a call to its answer, for a surface whose limit is `known`, if it is.

@@ -3,27 +3,29 @@
 import asyncio
 import inspect
 import logging
-import re
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
-from dataclasses import replace
 from typing import Any, ClassVar, Literal, get_args
 
 from mcp.server.auth.settings import AuthSettings
+from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.shared.exceptions import MCPError
-from mcp_types import INVALID_PARAMS, Icon
+from mcp_types import INVALID_PARAMS, Icon, InputRequiredResult
 from mcp_types import Tool as Descriptor
+from pydantic import AnyUrl
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from .calls.answering import ToolResult, compact, told
 from .calls.archive import Archive
 from .calls.handing_over import run_once
+from .calls.parcels import SCHEME
 from .calls.partial import CONTINUE
 from .calls.running import Workers, names_its_wish, tool_function
+from .construction import configured, logging_untouched, store_of
 from .declaration import declared_tools
 from .errors import DeclarationError
 from .files.declaring import file_parameters, spell_out, with_file_params
@@ -46,7 +48,6 @@ from .recorder.book import open_book
 from .recorder.visits import visits
 from .settings import Settings
 from .stores.metered import Metered
-from .stores.opening import open_store
 from .stores.port import Store
 from .telemetry.meters import Meters
 from .telemetry.pseudonyms import pseudonyms
@@ -111,7 +112,7 @@ class Connector(MCPServer[Any]):
     ) -> None:
         if sessions not in get_args(Sessions):
             raise DeclarationError(f"sessions={sessions!r} is not known: leave it out, or set 'sticky'")
-        self._configuration = _configured(settings, public_url)
+        self._configuration = configured(settings, public_url)
         self._sessions = sessions
         self._beside: list[Running] = []
         for member in self._identity:
@@ -125,7 +126,7 @@ class Connector(MCPServer[Any]):
         options["auth"] = None if lock is not None else auth
         widgets = [each.widget for _, each in declared_tools(type(self)) if each.widget is not None]
         options["extensions"] = tuple(with_widgets(options.get("extensions") or (), widgets))
-        with _logging_untouched():
+        with logging_untouched():
             super().__init__(**{member: getattr(self, member) for member in self._identity}, **options)
         self._tool_manager = self._roster = Roster(self._tool_manager, type(self).tombstones)
         self._front = front_of(
@@ -139,7 +140,7 @@ class Connector(MCPServer[Any]):
         self._guards: dict[str, Guard | None] = {}
         self._access: dict[str, ToolAccess] = {}
         self._register_tools()
-        self._store = _store_of(self.name, store, self._configuration)
+        self._store = store_of(self.name, store, self._configuration)
         self._meters = Meters()
         metered = Metered(self._store, self._meters)
         self._archive = Archive(metered, self._configuration.store, self._meters, self._configuration.answer)
@@ -277,10 +278,22 @@ class Connector(MCPServer[Any]):
         guard, answer_by = self._guard_of(tool), self._front.begin(context)
         if guard is None:  # said once more, not shared: every frame here is kept by every quiet stream
             try:
-                return compact(await tool.run(arguments, context, convert_result=True))
+                result = compact(await tool.run(arguments, context, convert_result=True))
             except ToolError as failed:
                 return told(name, failed)
-        return await run_once(self._front.handing(tool, arguments, context, guard, answer_by), self._archive)
+        else:
+            result = await run_once(self._front.handing(tool, arguments, context, guard, answer_by), self._archive)
+        return await self._front.fitted(result, tool, context, self._archive)
+
+    async def read_resource(
+        self, uri: AnyUrl | str, context: Context[Any, Any] | None = None
+    ) -> Iterable[ReadResourceContents] | InputRequiredResult:
+        """Read a resource: the SDK's, or what was kept back of a result."""
+        if context is not None and str(uri).startswith(SCHEME):
+            kept = await self._front.parcel(str(uri), context, self._archive)
+            if kept is not None:
+                return [kept]
+        return await super().read_resource(uri, context)
 
     async def list_tools(self) -> list[Descriptor]:
         """The tools as hosts see them."""
@@ -340,29 +353,10 @@ class Connector(MCPServer[Any]):
         return self._prompt_manager.get_prompt(name) is not None
 
 
-def _configured(settings: Settings | None, public_url: str | None) -> Settings:
-    settings = settings or Settings.from_environment()
-    if public_url is None:
-        return settings
-    return replace(settings, access=replace(settings.access, public_url=public_url))
-
-
 async def _check_public_stream(url: str) -> None:
     await asyncio.sleep(SELF_CHECK_AFTER)
     if (sentence := await probe_public_stream(url)) is not None:
         logger.warning("%s", sentence)
-
-
-@contextmanager
-def _logging_untouched() -> Iterator[None]:
-    """The SDK's constructor gives the root logger a handler. A module that is imported must not: `serve` does it."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    try:
-        yield
-    finally:
-        root.handlers[:] = handlers
-        root.setLevel(level)
 
 
 def _docstring_of(cls: type) -> str | None:
@@ -390,11 +384,3 @@ def _fitted(
         notice=notices,
         meters=notices.meters,
     )
-
-
-def _store_of(name: str, store: str | Store | None, settings: Settings) -> Store:
-    """The store that was given or named; else one file for each connector that is started in this folder."""
-    if store is not None and not isinstance(store, str):
-        return store
-    default = f"sqlite:///.ballast/{re.sub(r'[^A-Za-z0-9_-]+', '-', name)}.sqlite3"
-    return open_store(store or settings.store.url or default)

@@ -31,6 +31,9 @@ from .standing import Terms
 _FIRST_LOOK, _LONGEST_LOOK = 0.02, 0.5
 """Seconds between looks at what another worker runs."""
 
+_A_MOMENT: Final = 0.2
+"""Seconds in which a worker that has just stored the end of a call also stores the end of its operation."""
+
 CANNOT_LOOK: Final = (
     "The connector's memory cannot be reached, so nothing is known of this now. Ask again in {seconds} seconds."
 )
@@ -85,16 +88,19 @@ class Continuing:
                 if here is not None and here.standing is not None:
                     return await self._wait(here, cursor, terms)
                 became, entry = await self._look(operation)
+                if became is Became.RUNS and terms.left():
+                    await asyncio.sleep(min(pause, terms.left()))
+                    pause = min(1.5 * pause, _LONGEST_LOOK)
+                    continue
+                operation = await self._operations.get(operation.id) or operation
+                if operation.result is not None:
+                    break
                 if became is Became.ENDED and entry is not None:
                     reply = self._desk.kept(operation.wish, entry)
                     return self._ended(operation, reply.result, cursor, terms)
                 if became is not Became.RUNS:
                     return await self._without_worker(operation, became, cursor, terms, again)
-                if not terms.left():
-                    return Answered(result=unfinished(operation, cursor, budget=terms.budget))
-                await asyncio.sleep(min(pause, terms.left()))
-                pause = min(1.5 * pause, _LONGEST_LOOK)
-                operation = await self._operations.get(operation.id) or operation
+                return Answered(result=unfinished(operation, cursor, budget=terms.budget))
         except StoreUnavailable:
             return Answered(result=refusal(CANNOT_LOOK.format(seconds=BACK_IN)))
         return self._ended(operation, operation.result or {}, cursor, terms)
@@ -127,8 +133,9 @@ class Continuing:
     async def _without_worker(
         self, operation: Operation, became: Became, cursor: Cursor, terms: Terms, again: Again | None
     ) -> Answered:
+        await asyncio.sleep(_A_MOMENT)
         known = await self._operations.get(operation.id)
-        if known is not None and known.result is not None:  # it ended between two looks
+        if known is not None and known.result is not None:  # it ended between two looks: first the call, then this
             return self._ended(known, known.result, cursor, terms)
         if again is None:
             return Answered(result=told_of(LOST_TRACK if became is Became.LOST else NOT_KEPT, operation))

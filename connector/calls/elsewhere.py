@@ -56,10 +56,11 @@ class Elsewhere:
         give_up = monotonic() + self._join_for
         pause, now = _FIRST_LOOK, await self._look(entry)
         while now is not None and now.state is State.RUNNING and now.lease_left > 0:
-            if terms is not None and self._operations is not None and not terms.left():
+            is_over = monotonic() > give_up
+            if terms is not None and self._operations is not None and (is_over or not terms.left()):
                 empty = self._operations.of(now, wish, tool=terms.tool, scope=terms.scope, arguments=terms.arguments)
                 return standing_reply(await self._operations.seen(empty), terms, Outcome.JOINED, now)
-            if terms is None and monotonic() > give_up:
+            if is_over:
                 said = refusal(ELSEWHERE.format(seconds=BACK_IN))
                 return Reply(outcome=Outcome.JOINED, result=marked(said, Outcome.JOINED, entry))
             await asyncio.sleep(pause)

@@ -9,25 +9,29 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Annotated, Any, Final, Protocol
 
+from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
-from mcp_types import CallToolResult, ToolAnnotations
+from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from mcp_types import Tool as Descriptor
 from pydantic import Field
 
 from ..declaration import Declaration
 from ..errors import DeclarationError, StoreTooNew, StoreUnavailable
 from ..guard import Guard
-from ..patience import AnswerSettings
+from ..patience import SMALLEST_BUDGET, AnswerSettings
 from ..principal import principal_of
+from .answering import ToolResult
 from .archive import Archive
 from .continuing import CANNOT_LOOK, Again, Continuing
+from .counter import Counter, Shelf, contents_of, is_parcel
 from .deadline import ANSWER_BY, said_by
 from .desk import Desk
 from .handing_over import READS, SESSION_HEADER, Handing, Replying, note_when_delivered, once, terms_of
 from .keys import Request
 from .operations import Operation
 from .outcome import BACK_IN, Reply, refusal
+from .parcels import SCHEME
 from .partial import CONTINUE, CONTINUED_SCHEMA, GONE, widened
 from .pieces import PIECES
 from .running import Pace, lasts
@@ -39,6 +43,9 @@ DESCRIPTION: Final = (
     "answer; every answer has a new after."
 )
 
+_FEW: Final = SMALLEST_BUDGET
+"""Bytes that fit into any budget: nearly every result is as short, and nothing else needs to be looked at."""
+
 _CLIENT: Final = "io.modelcontextprotocol/clientInfo"
 
 
@@ -46,12 +53,14 @@ _CLIENT: Final = "io.modelcontextprotocol/clientInfo"
 class Outside:
     """What is known outside of this room.
 
-    `patience` gives the seconds from a call's arrival to its answer, by its User-Agent and its client's name. `lacking`
+    `patience` gives the seconds from a call's arrival to its answer, by its User-Agent and its client's name; `budget`
+    the bytes of text that may go out at once. `lacking`
     is the answer to who may not use a tool, from the request it came with, and None for who may. `replying` finds the
     reply on its way. `tool` and `guard_of` know the connector's tools.
     """
 
     patience: Callable[[str | None, str | None], float]
+    budget: Callable[[str | None, str | None], int]
     lacking: Callable[[str, Any], Mapping[str, Any] | None]
     replying: Callable[[Context[Any, Any]], Replying | None]
     tool: Callable[[str], Tool | None]
@@ -73,6 +82,8 @@ class Front:
     def __init__(self, settings: AnswerSettings, outside: Outside, *, audience: str, shortest: float) -> None:
         self._settings, self._outside, self._audience = settings, outside, audience
         self.pace = Pace(shortest=shortest, longest=settings.longest, grain=settings.margin / 20)
+        self._counter = Counter(inline=settings.inline)
+        self._budgets: dict[str, int] = {}
         self._lasting: set[str] = set()
         """Tools that may be answered before they have ended."""
 
@@ -84,6 +95,8 @@ class Front:
         """
         if name == CONTINUE:
             raise DeclarationError(f"{method.__qualname__}: {CONTINUE!r} is a tool of the library itself: rename yours")
+        if declaration.budget is not None:
+            self._budgets[name] = declaration.budget
         if lasts(method, declaration, self.pace):
             self._lasting.add(name)
         own = declaration.guarded_by
@@ -107,10 +120,7 @@ class Front:
         meta = _meta_of(context)
         seconds = said_by(meta)
         if seconds is None:
-            info, request = meta.get(_CLIENT), context.request_context.request
-            name = info.get("name") if isinstance(info, Mapping) else None
-            agent = None if request is None else request.headers.get("user-agent")
-            seconds = self._outside.patience(agent, name if isinstance(name, str) else None)
+            seconds = self._outside.patience(*_client_of(context))
         else:
             seconds = max(seconds - self._settings.margin, seconds / 2)
         answer_by = monotonic() + seconds
@@ -130,7 +140,7 @@ class Front:
             audience=self._audience,
             replying=self._outside.replying(context),
             answer_by=answer_by,
-            budget=self._settings.budget,
+            budget=self._budget_of(tool.name, context) or self._settings.most,
             lasts=tool.name in self._lasting,
             is_listed=bool(self._lasting),
         )
@@ -158,6 +168,49 @@ class Front:
         tool.fn_metadata.output_schema = dict(CONTINUED_SCHEMA)
         return tool
 
+    async def fitted(self, result: ToolResult, tool: Tool, context: Context[Any, Any], archive: Archive) -> ToolResult:
+        """A tool's result as it may go out to this host."""
+        if not isinstance(result, CallToolResult) or _is_light(result, _FEW):
+            return result
+        budget = self._budget_of(tool.name, context)
+        if _is_light(result, budget):
+            return result
+        data = result.model_dump(mode="json", by_alias=True, exclude_none=True)
+        if not self._counter.takes(tool.name, data, budget or self._settings.most):
+            return result
+        try:
+            desk = await archive.desk()
+        except (StoreUnavailable, StoreTooNew):
+            return result
+        assert desk.operations is not None  # noqa: S101  # an archive's desk has them
+        scope = desk.operations.scope_of(self._request_of(context))
+        shelf = Shelf(operations=desk.operations, tool=tool.name, scope=scope)
+        fit = await self._counter.fit(data, shelf, budget=budget, is_listed=bool(self._lasting))
+        return CallToolResult.model_validate(fit)
+
+    async def parcel(self, uri: str, context: Context[Any, Any], archive: Archive) -> ReadResourceContents | None:
+        """What was kept back of a result, by the link that went out for it; None if it is not there for this caller.
+
+        Raises:
+            StoreUnavailable: It cannot be looked up now.
+        """
+        desk = await archive.desk()
+        if desk.operations is None or not uri.startswith(SCHEME):
+            return None
+        operation = await desk.operations.get(uri.removeprefix(SCHEME))
+        is_theirs = operation is not None and operation.scope == desk.operations.scope_of(self._request_of(context))
+        if operation is None or operation.result is None or not is_theirs:
+            return None
+        if self._outside.lacking(operation.tool, context.request_context.request) is not None:
+            return None
+        content, mime_type = contents_of(operation)
+        return ReadResourceContents(content=content, mime_type=mime_type)
+
+    def _budget_of(self, tool: str, context: Context[Any, Any]) -> int:
+        """Bytes of text in one answer; 0 for as much as there is."""
+        own = self._budgets.get(tool)
+        return self._outside.budget(*_client_of(context)) if own is None else own
+
     async def _rest(self, archive: Archive, id_: str, after: str, context: Context[Any, Any]) -> Mapping[str, Any]:
         try:
             desk = await archive.desk()
@@ -168,7 +221,7 @@ class Front:
             operation = await continuing.find(id_.strip(), scope)
         except (StoreUnavailable, StoreTooNew):
             return refusal(CANNOT_LOOK.format(seconds=BACK_IN))
-        if operation is None:
+        if operation is None or is_parcel(operation):
             return refusal(GONE)
         lacking = self._outside.lacking(operation.tool, context.request_context.request)
         if lacking is not None:
@@ -177,7 +230,7 @@ class Front:
             tool=operation.tool,
             answer_by=ANSWER_BY.get() or monotonic() + self.pace.shortest,
             scope=scope,
-            budget=self._settings.budget,
+            budget=self._budget_of(operation.tool, context) or self._settings.most,
             lasts=True,
         )
         answered = await continuing.rest(operation, after, terms, self._again(desk, operation, context))
@@ -210,6 +263,21 @@ class Front:
             principal=None if incoming is None else principal_of(incoming.scope),
             session=None if incoming is None else incoming.headers.get(SESSION_HEADER),
         )
+
+
+def _is_light(result: CallToolResult, most: int) -> bool:
+    """Whether a result is text alone, and no more than so many bytes of it."""
+    texts = [block.text for block in result.content if isinstance(block, TextContent)]
+    if len(texts) < len(result.content) or sum(map(len, texts)) > most:
+        return False
+    return sum(len(text.encode("utf-8", "surrogatepass")) for text in texts) <= most
+
+
+def _client_of(context: Context[Any, Any]) -> tuple[str | None, str | None]:
+    """The User-Agent and the client's name, as far as they are said."""
+    info, request = _meta_of(context).get(_CLIENT), context.request_context.request
+    name = info.get("name") if isinstance(info, Mapping) else None
+    return None if request is None else request.headers.get("user-agent"), name if isinstance(name, str) else None
 
 
 def _meta_of(context: Context[Any, Any]) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from .operations import Operation
-from .pages import RESULT, Cursor, Page, page_of
+from .pages import RESULT, Cursor, Page, page_of, size_of
 
 META: Final = "ballast/operation"
 CONTINUE: Final = "continue_operation"
@@ -60,6 +60,14 @@ _MORE: Final = (
     f'{{tool}} has ended, and this is not all: call {CONTINUE} with operation_id "{{id}}" and after "{{after}}" '
     "for what follows."
 )
+_MORE_LISTED: Final = (
+    f'The first {{shown}} of {{size}} bytes follow. For the rest, call {CONTINUE} with operation_id "{{id}}" and after '
+    '"{after}", or read the resource {uri}.'
+)
+_MORE_UNLISTED: Final = (
+    "The first {shown} of {size} bytes follow. The whole is the resource {uri}; or ask {tool} for less at once."
+)
+_CUT: Final = "The first {shown} of {size} bytes follow; the rest is not kept. Ask {tool} for less at once."
 _ENDED: Final = "{tool} has ended; there is nothing more than what was answered before."
 
 GONE: Final = (
@@ -138,16 +146,26 @@ def finished(operation: Operation, result: Mapping[str, Any], cursor: Cursor, *,
     return answer | {"structuredContent": state}
 
 
-def shortened(operation: Operation, result: Mapping[str, Any], *, budget: int) -> dict[str, Any]:
-    """A tool's own answer whose text is longer than `budget`: its beginning, and how to get the rest.
+def shortened(
+    operation: Operation, result: Mapping[str, Any], *, budget: int, uri: str, is_listed: bool, is_kept: bool
+) -> dict[str, Any]:
+    """A tool's own answer whose text is longer than `budget`: its beginning, and how to get the rest: by
+    `continue_operation` where it `is_listed`, and as the resource `uri`; or that it is not kept.
 
     Structured content stays whole: what is cut in the middle fits no schema (incident F-06).
     """
-    page = page_of(list(result.get("content") or ()), Cursor(run=RESULT), budget - _WORDS)
+    content = list(result.get("content") or ())
+    page = page_of(content, Cursor(run=RESULT), budget - _WORDS)
+    size = size_of(content)
+    shown = {"tool": operation.tool, "shown": size_of(page.blocks), "size": size}
+    if not is_kept:
+        return {**result, "content": [_text(_CUT.format(**shown)), *page.blocks]}
     state = {"status": "done", "operation_id": operation.id, "after": _next(page, RESULT, None)}
-    words = _MORE.format(tool=operation.tool, id=operation.id, after=state["after"])
+    how = _MORE_LISTED if is_listed else _MORE_UNLISTED
+    words = how.format(**shown, id=operation.id, after=state["after"], uri=uri)
+    link = {"type": "resource_link", "uri": uri, "name": operation.tool, "mimeType": "text/plain", "size": size}
     meta = {**(result.get("_meta") or {}), META: state}
-    return {**result, "content": [_text(words), *page.blocks], "_meta": meta}
+    return {**result, "content": [_text(words), *page.blocks, link], "_meta": meta}
 
 
 def told_of(text: str, operation: Operation) -> dict[str, Any]:

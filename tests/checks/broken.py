@@ -28,7 +28,7 @@ class Notes(Connector):
         super().__init__()
         self.answer = answer
 
-    @tool(read_only=True)
+    @tool(read_only=True, budget=0)
     def find(self, query: str) -> str:
         """Find a note."""
         return self.answer or query

@@ -87,6 +87,20 @@ def limit_of(surface: Surface) -> float | None:
     return min((limit.shortest for limit in CALL_LIMITS.get(surface, ())), default=None)
 
 
+RESULT_BUDGETS: Final[Mapping[Surface, int]] = {
+    # Bytes of text that a surface is known to read of one result, where that is more than the 8 KB everybody does.
+    Surface.CLAUDE: 96
+    * 1024,  # about 150,000 characters (operators' reports, 2026-06 to 10); a script may need 3 bytes
+    Surface.CLAUDE_CODE: 48 * 1024,  # 25,000 tokens (its own documentation), at two bytes for a dense one
+}
+
+
+def budget_for(settings: AnswerSettings, user_agent: str | None, client_name: str | None = None) -> int:
+    """Bytes of text in one answer, for whoever these speak of: never less than what is set for all."""
+    surface = surface_of(user_agent, client_name)
+    return settings.budgets.get(surface.value) or max(settings.budget, RESULT_BUDGETS.get(surface, 0))
+
+
 def patience_for(settings: AnswerSettings, user_agent: str | None, client_name: str | None = None) -> float:
     """Seconds from the arrival of a call to its answer, for whoever these speak of."""
     surface = surface_of(user_agent, client_name)
