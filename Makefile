@@ -29,6 +29,7 @@ bench: $(VENV)/.dev ## measure against the plain SDK and FastMCP, side by side
 	@$(BIN)/python -m tests.bench --write
 	@$(BIN)/python -m tests.bench.scale --write
 	@$(BIN)/python -m tests.bench.guard --write
+	@$(BIN)/python -m tests.bench.book --write
 
 chaos: $(VENV)/.dev ## play broken streams, dying workers and retrying proxies against every store
 	@$(BIN)/python -m tests.chaos --calls 10000 --seed 8
