@@ -57,10 +57,10 @@ def _what_became(received: Received) -> str:
         if received.duration > SHORTEST_HOST_LIMIT:
             return "too-long-for-hosts"
         return "together" if _came_together(received) else "delivered"
-    if received.duration > LONGEST_HOST_LIMIT:
-        return "too-long-for-hosts"
     is_cut = received.ending is Ending.BROKEN or received.status == _GATEWAY_TIMEOUT
-    return "cut-at-a-round-time" if is_cut and is_a_proxy_time(received.longest_gap) else "lost"
+    if is_cut and is_a_proxy_time(received.longest_gap):
+        return "cut-at-a-round-time"
+    return "too-long-for-hosts" if received.duration > LONGEST_HOST_LIMIT else "lost"
 
 
 def is_a_proxy_time(silence: float) -> bool:
