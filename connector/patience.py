@@ -22,6 +22,7 @@ class AnswerSettings:
     | `margin` | 5 | so long before the limit: the client's clock starts earlier, and a call may wait for its place |
     | `longest` | 3600 | a read that goes on without anybody waiting is stopped then, if it has no `deadline` |
     | `kept` | 3600 | how long what goes on can be continued, counted from the last thing that happened to it |
+    | `rest_kept` | 300 | how long what was kept back of a large result can be fetched: every such result is stored |
     | `checkpoint` | 2 | what there is of it is stored that often; what a crash can lose |
     | `at_once` | 100 | how many reads may go on in one process without anybody waiting; one more is stopped instead |
     | `most` | 1,048,576 | of one call's partial content is kept; the final result is not touched by it |
@@ -35,6 +36,7 @@ class AnswerSettings:
     margin: float = 5.0
     longest: float = 3600.0
     kept: float = 3600.0
+    rest_kept: float = 300.0
     checkpoint: float = 2.0
     at_once: int = 100
     most: int = 1024 * 1024
@@ -43,8 +45,9 @@ class AnswerSettings:
     inline: int = 1024 * 1024
 
     def __post_init__(self) -> None:
-        for name in ("otherwise", "margin", "longest", "kept", "checkpoint", "at_once", "most", "budget", "inline"):
+        for name in ("otherwise", "margin", "longest", "kept", "rest_kept", "checkpoint", "at_once", "most", "budget"):
             _require_positive(name, getattr(self, name))
+        _require_positive("inline", self.inline)
         for surface, seconds in self.limits.items():
             _require_positive(f"limits[{surface!r}]", seconds)
         for name, size in {"budget": self.budget, **{f"budgets[{s!r}]": n for s, n in self.budgets.items()}}.items():

@@ -55,18 +55,19 @@ class Counter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shelf:
-    """Where what is kept back of one result is put. `scope` says who may fetch it."""
+    """Where what is kept back of one result is put. `scope` says who may fetch it, `kept_for` how long (seconds)."""
 
     operations: Operations
     tool: str
     scope: str
+    kept_for: float
 
     async def keep(self, result: Mapping[str, Any]) -> tuple[Operation, bool]:
         """Keep it under a name that cannot be guessed. Whether that succeeded comes with it."""
         name = self.operations.new_id(secrets.token_hex(16))
         kept = Operation(id=name, scope=self.scope, tool=self.tool, result=result)
         try:
-            return kept, await self.operations.put(kept)
+            return kept, await self.operations.put(kept, kept_for=self.kept_for)
         except StoreUnavailable as gone:
             logger.warning("What was kept back of a result could not be stored: %s", gone)
             return kept, False

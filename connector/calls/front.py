@@ -184,7 +184,7 @@ class Front:
             return result
         assert desk.operations is not None  # noqa: S101  # an archive's desk has them
         scope = desk.operations.scope_of(self._request_of(context))
-        shelf = Shelf(operations=desk.operations, tool=tool.name, scope=scope)
+        shelf = Shelf(operations=desk.operations, tool=tool.name, scope=scope, kept_for=self._settings.rest_kept)
         fit = await self._counter.fit(data, shelf, budget=budget, is_listed=bool(self._lasting))
         return CallToolResult.model_validate(fit)
 

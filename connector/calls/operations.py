@@ -106,8 +106,8 @@ class Operations:
         except (NotReadable, TypeError):  # TypeError: written by another version
             return None
 
-    async def put(self, operation: Operation, *, is_new: bool = False) -> bool:
-        """Keep it; with `is_new`, only if nothing is known of it yet.
+    async def put(self, operation: Operation, *, is_new: bool = False, kept_for: float | None = None) -> bool:
+        """Keep it, for `kept_for` seconds if that is said; with `is_new`, only if nothing is known of it yet.
 
         Raises:
             StoreUnavailable: It may not have been kept.
@@ -115,7 +115,7 @@ class Operations:
         key = self._key(operation.id)
         sealed = self._seal.seal(json.dumps(asdict(operation)).encode(), bound_to=key.encode())
         version = 0 if is_new else None
-        await self._store.put(_KIND, key, sealed, expires_in=self.kept_for, version=version)
+        await self._store.put(_KIND, key, sealed, expires_in=kept_for or self.kept_for, version=version)
         return True
 
     def _key(self, id_: str) -> str:

@@ -15,6 +15,7 @@ from mcp_types import CallToolResult, EmbeddedResource, TextContent, TextResourc
 from connector import Call, Connector, Page, Settings, ToolFailed, tool
 from connector.http.request.surface import budget_for
 from connector.patience import AnswerSettings
+from connector.stores.memory import MemoryStore
 from tests import wire
 from tests.loopback import Serve
 from tests.partial.works import CHAT, ask, rest, state_of, texts
@@ -31,13 +32,22 @@ class Book:
     title: str
 
 
+class Clock:
+    """A store's clock that a test sets."""
+
+    now = 1_700_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class Library(Connector):
     """Answers of every size."""
 
     name = "library"
 
-    def __init__(self, inline: int = 1024 * 1024) -> None:
-        super().__init__(store="memory:", settings=Settings(answer=AnswerSettings(inline=inline)))
+    def __init__(self, inline: int = 1024 * 1024, store: Any = "memory:") -> None:
+        super().__init__(store=store, settings=Settings(answer=AnswerSettings(inline=inline)))
         self.books = [Book(number=number, title=f"Title {number} " + "x" * 80) for number in range(300)]
 
     @tool(read_only=True)
@@ -118,6 +128,17 @@ def test_what_was_cut_can_be_read_as_a_resource_by_the_same_caller_only(library:
     assert mine["result"]["contents"][0]["text"] == LINE * 1000
     assert "error" in others
     assert "error" in read(library, "ballast://results/0123456789abcdef")
+
+
+def test_what_was_kept_back_is_not_kept_long(serve: Serve) -> None:
+    """Ours: every long result is stored, so it must not pile up."""
+    clock = Clock()
+    url = serve(Library(store=MemoryStore(clock=clock)))
+    (link,) = blocks(ask(url, "text", {"lines": 1000}), "resource_link")
+    clock.now += 299
+    assert "result" in read(url, link["uri"])
+    clock.now += 2
+    assert "error" in read(url, link["uri"])
 
 
 def test_what_was_cut_can_be_continued_where_that_is_listed(library: str) -> None:
