@@ -36,9 +36,13 @@ def approve(lock: Lock, decision: Decision, night: Night) -> Lock:
 
 def _accepted(decision: Decision, night: Night) -> list[Sighting]:
     """Tonight's sightings without those that show nothing but what still waits."""
-    found = {id(sighting) for finding in decision.findings for sighting in finding.sightings}
-    waits = {id(sighting) for finding in decision.waiting for sighting in finding.sightings} - found
-    return [sighting for sighting in night.recent if id(sighting) not in waits]
+    found = {_key(sighting) for finding in decision.findings for sighting in finding.sightings}
+    waits = {_key(sighting) for finding in decision.waiting for sighting in finding.sightings} - found
+    return [sighting for sighting in night.recent if _key(sighting) not in waits]
+
+
+def _key(sighting: Sighting) -> tuple[str, str]:
+    return sighting.connector, sighting.shape.id
 
 
 def _profile(old: Profile | None, sightings: Sequence[Sighting]) -> Profile:

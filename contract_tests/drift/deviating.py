@@ -28,7 +28,9 @@ def deviations(shape: Shape, lock: Lock) -> tuple[Deviation, ...]:
     if approved is None:
         is_known = lock.knows_method(shape.channel, shape.method) and not is_met
         return () if is_known else (Deviation(kind=Kind.METHOD, turn=Turn.APPEARED, name=shape.method),)
-    is_known = lock.knows_version(shape.channel, shape.method, shape.version) and not is_met
+    is_known = (lock.knows_version(shape.channel, shape.method, shape.version) and not is_met) or (
+        lock.speaks(shape.surface, shape.version) and approved.seen < LOTS
+    )
     found = [*(() if is_known else _version(shape, approved)), *_pieces(shape, approved, lock)]
     version = shape.version if found and found[0].kind is Kind.VERSION else ""
     return tuple(_products(_said_once(found, version), shape, lock))

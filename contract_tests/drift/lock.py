@@ -103,6 +103,10 @@ class Lock:
         own = (approved for place, approved in self.places.items() if place.surface == surface)
         return max((profile.seen for approved in own for profile in approved.versions.values()), default=0)
 
+    def speaks(self, surface: str, version: str) -> bool:
+        """Whether a surface is known to ask for anything under a version."""
+        return any(version in approved.versions for place, approved in self.places.items() if place.surface == surface)
+
     def knows_version(self, channel: str, method: str, version: str) -> bool:
         """Whether any surface is known to ask for it under a version."""
         return any(

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from connector.recorder.paths import read, written
+
 from ..errors import SessionFileError
 from ..notation.document import Document, parse
 from .errors import BadLock
@@ -91,6 +93,9 @@ class _Reader:
         traits: dict[Trait, Usage] = {}
         for section, kind in SECTIONS.items():
             for name, usage in self._mapping((*where, section), data.get(section, {})).items():
+                if kind is Kind.MEMBER and not _is_place(name):
+                    problem = f"{name!r} is no place in a request."
+                    raise self._bad((*where, section, name), problem, """Write it as `params._meta["name"].member`.""")
                 traits[kind, name] = self._usage((*where, section, name), usage, kind)
         return Profile(seen=SEEN[seen], traits=traits)
 
@@ -138,6 +143,13 @@ class _Reader:
 
     def _bad(self, where: _Where, problem: str, remedy: str) -> BadLock:
         return BadLock(self.path, self.document.line(where), problem, remedy)
+
+
+def _is_place(path: str) -> bool:
+    try:
+        return written(read(path)) == path
+    except ValueError:
+        return False
 
 
 def _is_number(value: Any) -> bool:

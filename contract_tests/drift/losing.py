@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from connector.recorder.paths import read
+from connector.recorder.shape import MCP
 from connector.recorder.sighting import Cadence, Sighting
 
 from .finding import Deviation
@@ -20,8 +22,8 @@ _PEOPLE: Final = 3
 """People who lack it, and none did before: what one in ten lacks, three in a row lack once in a thousand."""
 _PEOPLE_OF_FEW: Final = 6
 """The same where so few were met that all may have had by chance what every second has."""
-_PEOPLE_OF_HEADERS: Final = 2
-"""Headers are the platform's, not a person's."""
+_PEOPLE_OF_THE_PLATFORM: Final = 2
+"""Headers, the envelope and what stands around arguments are the platform's, not a person's."""
 _REQUESTS: Final = 3
 """Requests since it went, where nobody can be told apart; of a place that is hardly known more, and spread."""
 _REQUESTS_OF_FEW: Final = 5
@@ -57,15 +59,15 @@ class Losses:
         since = max((each.last_seen for each, traits in there if trait in traits), default=float("-inf"))
         profile = lock.places[place].versions[version]
         new = [each for each in lacking if each.first_seen > since]
-        if new and self._is_clean_cut(_lacking(new), place, profile, deviation.kind):
+        people = _people_needed(deviation, place, profile)
+        if new and self._is_clean_cut(_lacking(new), place, profile, people):
             return True
         return profile.seen >= LOTS and self._share(_lacking(lacking), place) >= _PARTLY
 
-    def _is_clean_cut(self, lacking: _Lacking, place: Place, profile: Profile, kind: Kind) -> bool:
+    def _is_clean_cut(self, lacking: _Lacking, place: Place, profile: Profile, people: int) -> bool:
         """These came after the last that had it: are they enough?"""
         if lacking.people > 1:
-            of_members = _PEOPLE if profile.seen >= MANY else _PEOPLE_OF_FEW
-            return lacking.people >= (_PEOPLE_OF_HEADERS if kind is Kind.HEADER else of_members)
+            return lacking.people >= people
         if profile.seen >= MANY:
             return lacking.count >= _REQUESTS
         return lacking.count >= _REQUESTS_OF_FEW and len(self._hours(place, lacking.first)) >= _HOURS_OF_FEW
@@ -82,6 +84,14 @@ class Losses:
             if is_here and cadence.count and cadence.hour >= int(since // _HOUR):
                 found[cadence.hour] += cadence.count
         return dict(found)
+
+
+def _people_needed(deviation: Deviation, place: Place, profile: Profile) -> int:
+    segments = deviation.name.split(".") if deviation.kind is not Kind.MEMBER else read(deviation.name)
+    is_envelope = any(segment.startswith("io.modelcontextprotocol/") for segment in segments)
+    if deviation.kind is Kind.HEADER or (place.channel == MCP and ("_meta" not in segments[:-1] or is_envelope)):
+        return _PEOPLE_OF_THE_PLATFORM
+    return _PEOPLE if profile.seen >= MANY else _PEOPLE_OF_FEW
 
 
 def _lacking(sightings: Sequence[Sighting]) -> _Lacking:

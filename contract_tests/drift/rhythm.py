@@ -31,7 +31,8 @@ _ENOUGH_CALLS: Final = 60  # of fewer a share says nothing
 _ENOUGH_CUTS: Final = 5  # of fewer nobody can say at which times they come
 _ENOUGH_CODES: Final = 5
 _NARROW: Final = 5  # seconds: cuts that fall into so narrow a bucket are a clock's, not people's
-_USUAL_HOURS: Final = 0.8  # `in parallel` holds in so many of the hours
+_USUAL_HOURS: Final = 0.8  # `in parallel` holds in so many of the hours that were learned from
+_UNUSUAL_HOURS: Final = 0.4  # and may not hold in so many: a first night has few hours to learn from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +136,7 @@ def _in_parallel(pace: Pace, approved: Measure, _: int) -> tuple[str, str] | Non
     if len(hours) < 4:  # noqa: PLR2004 - too few hours for chances: every one must have twice as many
         is_unfit = bool(hours) and pace.count >= 20 and min(hours) >= 2 * usual  # noqa: PLR2004 - as above
     else:
-        is_unfit = binomial_at_least(len(above), len(hours), 1 - _USUAL_HOURS) < _BY_CHANCE
+        is_unfit = binomial_at_least(len(above), len(hours), _UNUSUAL_HOURS) < _BY_CHANCE
     return (f"{usual:g}", f"{_usual(hours):g}") if is_unfit and _usual(hours) > usual else None
 
 

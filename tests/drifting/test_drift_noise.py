@@ -135,6 +135,35 @@ def test_what_was_approved_is_no_drift_any_more_and_what_waits_still_waits() -> 
 
 
 @pytest.mark.parametrize(
+    ("gone", "people", "found"),
+    [
+        ("authorization", 2, ["header vanished: authorization"]),
+        ("params.name", 2, ["member vanished: params.name: string"]),
+        ("params.name", 1, []),
+        ('params._meta["openai/organization"]', 3, []),  # few had been met, and half of all may lack it
+        ('params._meta["openai/organization"]', 6, ['member vanished: params._meta["openai/organization"]: string']),
+    ],
+)
+def test_what_few_requests_always_had_is_missed_sooner_if_it_is_the_platforms(
+    gone: str, people: int, found: list[str]
+) -> None:
+    """P-01, P-09; ours: what one person lacks another has."""
+    organization = 'params._meta["openai/organization"]'
+    usual = replace(CALL, members=(*CALL.members, ("params._meta", "object"), (organization, "string")))
+    lacking = replace(
+        usual,
+        headers=tuple(name for name in usual.headers if name != gone),
+        members=tuple(pair for pair in usual.members if pair[0] != gone),
+    )
+    before = seen(usual, count=9, subjects=3, last=2 * HOUR)
+    night = Night(sightings=(before,), cadences=(), now=NOW, since=NOW - DAY)
+    lock = approve(Lock(), decide(night, Lock()), night)
+    since = seen(lacking, count=people * 3, subjects=people, first=HOUR, last=HOUR + 60)
+    decided = decide(replace(night, sightings=(before, since)), lock)
+    assert [str(each.deviation) for each in decided.findings] == found
+
+
+@pytest.mark.parametrize(
     ("count", "subjects", "days", "expected"),
     [(1, 1, 0, False), (2, 2, 0, True), (9, 1, 0, False), (2, 1, 1, True), (2, 1, 30, False), (8, 8, 30, True)],
 )

@@ -120,6 +120,7 @@ def test_a_comment_whose_line_is_gone_moves_and_is_said(tmp_path: Path) -> None:
         ("session: always", "session: often", "Write always or sometimes."),
         ("a day: 320", "a day: many", "Write one number."),
         ("cut after: [119]", "cut after: 119", "Write a list of numbers."),
+        ("form.code", "form..code[", "is no place in a request"),
         ("mcp tools/call", "tools/call", "Write e.g. `mcp tools/call`."),
         ("edge:", "<<<<<<< HEAD\nedge:", "merge conflict"),
         ("  cf-ray: on the way\n", "  cf-ray: on the way\n  cf-ray: on the way\n", "appears twice"),
