@@ -3,6 +3,7 @@
 import logging
 import sqlite3
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from connector import Settings, StoreSettings, StoreTooNew, StreamSettings
+from connector.settings import BookSettings
 from connector.telemetry.meters import Meters
 from connector.telemetry.watched import Watched
 from tests import wire
@@ -80,8 +82,9 @@ def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
 
 
 def test_nothing_of_a_call_can_be_read_in_the_file(tmp_path: Path) -> None:
-    """Issue 4 item 4: keys are HMACs, results are sealed, no tokens or headers."""
-    ledger = Ledger(store=f"sqlite:///{tmp_path}/calls.sqlite3", settings=_with_secrets(SECRET))
+    """Issue 4 item 4: keys are HMACs, results are sealed, no tokens or headers. (The visitors' book names tools.)"""
+    settings = replace(_with_secrets(SECRET), book=BookSettings(is_on=False))
+    ledger = Ledger(store=f"sqlite:///{tmp_path}/calls.sqlite3", settings=settings)
     with served(ledger.app()) as url:
         ask(url, "note", {"text": "camomile for anna"}, **KEY)
 
@@ -220,7 +223,7 @@ def test_many_equal_calls_at_once_are_one(serve: Serve) -> None:
     assert ledger.begun.acquire(timeout=10)
     ledger.may_end.set()
     for thread in threads:
-        thread.join(20)
+        thread.join(50)
 
     assert ledger.done == ["tea"]
     assert results == ["tea is number 1"] * 20
