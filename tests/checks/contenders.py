@@ -56,7 +56,7 @@ def plain_mcp() -> object:
     def orders() -> int:
         return len(taken)
 
-    @server.tool()
+    @server.tool(annotations=ToolAnnotations(read_only_hint=False, destructive_hint=False, open_world_hint=False))
     def order(what: str) -> str:
         taken.append(what)
         return f"{what}, number {len(taken)}"
@@ -79,7 +79,7 @@ def fastmcp() -> object:
     def orders() -> int:
         return len(taken)
 
-    @server.tool
+    @server.tool(annotations={**HINTS, "readOnlyHint": False})
     def order(what: str) -> str:
         taken.append(what)
         return f"{what}, number {len(taken)}"
