@@ -32,6 +32,7 @@ from .typed import UNTYPED, configured
 @click.option("--connector", metavar="NAME", default="", help="With --store: which connector of the book fails.")
 @click.option("--history", metavar="FILE", type=Path, help="Compare the last two runs of TARGET in a history of runs.")
 @click.option("--canary", metavar="FILE", type=Path, help="Use what mcp-ballast canary --json FILE found.")
+@click.option("--drift", metavar="FILE", type=Path, help="Use what mcp-ballast drift --json FILE found.")
 @click.option("--patience", default=8.0, type=click.FloatRange(min=0.1), help="Seconds to listen to a stream (8).")
 @click.option("--json", "json_file", metavar="FILE", type=Path, help="Write the diagnosis as JSON.")
 def diagnose(target: str | None, **options: Any) -> None:

@@ -18,7 +18,7 @@ from connector.stores.opening import open_store
 from ..diagnosis.inside.book import Book
 from ..diagnosis.inside.fleet import fleet_signs
 from ..diagnosis.inside.pace import pace_signs
-from ..diagnosis.inside.past import canary_signs, history_sign
+from ..diagnosis.inside.past import canary_signs, drift_sign, history_sign
 from ..diagnosis.inside.words import says_sign
 from ..diagnosis.weighing.verdict import Sign
 from ..report.history_file import past_runs
@@ -32,6 +32,7 @@ async def gathered(target: str, typed: Mapping[str, Any]) -> tuple[Sign, ...]:
         *said(typed["says"]),
         *of_history(typed["history"], target),
         *of_canary(typed["canary"]),
+        *of_drift(typed["drift"]),
         *await of_store(typed["store"], typed["connector"], is_failing_now=is_failing_now),
     )
 
@@ -55,13 +56,26 @@ def of_history(file: Path | None, target: str) -> Iterator[Sign]:
 
 def of_canary(file: Path | None) -> tuple[Sign, ...]:
     """What `mcp-ballast canary --json FILE` found."""
+    return canary_signs(_report(file))
+
+
+def of_drift(file: Path | None) -> Iterator[Sign]:
+    """What `mcp-ballast drift --json FILE` found."""
+    sign = drift_sign(_report(file))
+    if sign is not None:
+        yield sign
+
+
+def _report(file: Path | None) -> Mapping[str, Any]:
+    """A report of another command. Without one the diagnosis goes on: what broke that night must not hide the rest."""
     if file is None:
-        return ()
+        return {}
     try:
         report = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
-        raise Complaint(f"{file} cannot be read as a canary's report: {problem}. Make it with --json.") from problem
-    return canary_signs(report) if isinstance(report, dict) else ()
+        click.echo(f"{file} is not used: {problem}", err=True)
+        return {}
+    return report if isinstance(report, dict) else {}
 
 
 async def of_store(url: str, connector: str, *, is_failing_now: bool) -> tuple[Sign, ...]:

@@ -310,5 +310,6 @@ def test_diagnose_writes_what_it_weighed(own: str, tmp_path: Path, monkeypatch: 
 
     assert done.exit_code == 1, done.output
     assert "status feed has an open incident that names its connectors or tools: platform +3.5" in done.output
+    assert "none.json is not used: " in done.output
     assert verdict["culprit"] == "platform"
     assert status.items() <= next(each.items() for each in verdict["weighed"] if each["question"] == "status")

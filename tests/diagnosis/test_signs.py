@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contract_tests.diagnosis import Observations, Place, Question
-from contract_tests.diagnosis.inside.past import canary_signs, history_sign
+from contract_tests.diagnosis.inside.past import canary_signs, drift_sign, history_sign
 from contract_tests.diagnosis.inside.words import says_sign
 from contract_tests.diagnosis.outside.answers import signs_of
 from contract_tests.offer.catalogue import CallableTool
@@ -123,6 +123,22 @@ def _run(held: tuple[str, ...], broken: tuple[str, ...] = ()) -> PastRun:
 def test_a_history_says_whether_what_held_still_holds(runs: list[PastRun], answer: str | None) -> None:
     """DESIGN section 7: yesterday's sessions still pass; what was broken before says nothing."""
     sign = history_sign(runs)
+    assert (sign.answer if sign else None) == answer
+
+
+@pytest.mark.parametrize(
+    ("report", "answer"),
+    [
+        ({"findings": []}, "none"),
+        ({"findings": [{"kind": "member", "turn": "appeared", "name": "params.x", "trial": None}]}, "new"),
+        ({"findings": [{"kind": "header", "trial": {"fate": "survived"}}]}, "new"),
+        ({"findings": [{"kind": "header"}, {"kind": "version", "trial": {"fate": "breaks"}}]}, "new-and-breaks"),
+        ({}, None),
+    ],
+)
+def test_a_drift_report_says_what_is_new_and_what_it_breaks(report: dict[str, Any], answer: str | None) -> None:
+    """DESIGN section 7: a shape changed in the same hour; a trial says whether the connector survives it."""
+    sign = drift_sign(report)
     assert (sign.answer if sign else None) == answer
 
 

@@ -1,12 +1,14 @@
-"""What earlier runs and a canary's report say, as answers of the table. Pure."""
+"""What earlier runs, a canary's report and a drift report say, as answers of the table. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from ...report.history import PastRun
+from ...report.words import first_line
 from ..weighing.verdict import Sign
 
 _MOST_NAMED: Final = 5
+_LONGEST: Final = 300
 
 _OF_CANARY: Final = {
     "status": ("incident", "clear"),
@@ -35,6 +37,21 @@ def history_sign(runs: Sequence[PastRun]) -> Sign | None:
     more = f" and {len(broken) - _MOST_NAMED} more" if len(broken) > _MOST_NAMED else ""
     return Sign(
         question="recorded-sessions", answer="break", fact=f"{', '.join(broken[:_MOST_NAMED])}{more}, at {when}"
+    )
+
+
+def drift_sign(report: Mapping[str, Any]) -> Sign | None:
+    """What the JSON of `mcp-ballast drift --json` says; None if it is no such report."""
+    findings = report.get("findings")
+    if not isinstance(findings, list):
+        return None
+    said = [each for each in findings if isinstance(each, Mapping)]
+    broken = [each for each in said if isinstance(each.get("trial"), Mapping) and each["trial"].get("fate") == "breaks"]
+    if not said:
+        return Sign(question="shapes", answer="none", fact="no drift")
+    named = ", ".join(" ".join(str(each.get(part, "")) for part in ("kind", "turn", "name")) for each in broken or said)
+    return Sign(
+        question="shapes", answer="new-and-breaks" if broken else "new", fact=first_line(named, longest=_LONGEST)
     )
 
 
