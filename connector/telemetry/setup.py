@@ -4,24 +4,13 @@ A provider that the application installed is left alone. Exporting happens in th
 a collector that is slow, full or gone costs a call nothing; what does not fit is dropped.
 """
 
-import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from threading import Thread
 from time import monotonic
 from typing import Any, Final
 
-from opentelemetry import _logs, metrics, trace
-from opentelemetry._logs._internal import ProxyLoggerProvider  # the API exports no name for it
-from opentelemetry.metrics._internal import _ProxyMeterProvider  # the API exports no name for it
-from opentelemetry.sdk._logs import LoggerProvider
-from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
-
-from .logs import Exported
+SIGNALS: Final = ("TRACES", "METRICS", "LOGS")
 
 FLUSH_WITHIN: Final = 3.0
 """Seconds that shutdown waits for the last spans, metrics and logs. The SDK alone blocks 7.6 s at a closed port and
@@ -47,45 +36,13 @@ def export_from_environment(*, service: str, version: str) -> list[Flush]:
 
     Gives what has to be flushed at the end. No provider flushes at exit by itself, where nothing bounds it.
     """
-    named = {} if os.environ.get("OTEL_SERVICE_NAME") else {SERVICE_NAME: service}
-    resource = Resource.create({**named, SERVICE_VERSION: version})
-    return [*_traces(resource), *_metrics(resource), *_logging(resource)]
-
-
-def _traces(resource: Resource) -> list[Flush]:
-    if not wants_export(os.environ) or not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+    wanted = [signal for signal in SIGNALS if wants_export(os.environ, signal)]
+    if not wanted:
         return []
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415  # costs 60 ms
+    from .exporting import INSTALL, resource_of  # noqa: PLC0415  # the SDK costs a third of a second
 
-    provider = TracerProvider(resource=resource, shutdown_on_exit=False)
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    trace.set_tracer_provider(provider)
-    return [provider.force_flush]
-
-
-def _metrics(resource: Resource) -> list[Flush]:
-    if not wants_export(os.environ, "METRICS") or not isinstance(metrics.get_meter_provider(), _ProxyMeterProvider):
-        return []
-    from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter  # noqa: PLC0415  # as above
-    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader  # noqa: PLC0415
-
-    reader = PeriodicExportingMetricReader(OTLPMetricExporter())
-    provider = MeterProvider([reader], resource=resource, shutdown_on_exit=False)
-    metrics.set_meter_provider(provider)
-    return [provider.force_flush]
-
-
-def _logging(resource: Resource) -> list[Flush]:
-    """What this library logs, from INFO on, and its events. What others log is theirs to send."""
-    if not wants_export(os.environ, "LOGS") or not isinstance(_logs.get_logger_provider(), ProxyLoggerProvider):
-        return []
-    from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter  # noqa: PLC0415  # as above
-
-    provider = LoggerProvider(resource=resource, shutdown_on_exit=False)
-    provider.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter()))
-    _logs.set_logger_provider(provider)
-    logging.getLogger("ballast").addHandler(Exported(logging.INFO))
-    return [provider.force_flush]
+    resource = resource_of(service=service, version=version)
+    return [flush for signal in wanted for flush in INSTALL[signal](resource)]
 
 
 def flush(flushes: Sequence[Flush], within: float = FLUSH_WITHIN) -> None:
