@@ -300,6 +300,8 @@ def test_diagnose_writes_what_it_weighed(own: str, tmp_path: Path, monkeypatch: 
         "Error in message stream",
         "--canary",
         "canary.json",
+        "--drift",
+        "none.json",
         "--json",
         "found.json",
         "--patience",
