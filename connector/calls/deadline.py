@@ -49,6 +49,7 @@ class Bell:
         self._grain = grain
         self._due: dict[int, set[Ringing]] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def at(self, moment: float) -> "Ringing":
         """`with bell.at(moment):` stops what runs within when it is `moment` on the monotonic clock.
@@ -60,9 +61,13 @@ class Bell:
 
     def join(self, ringing: "Ringing", grain: int) -> None:
         """Ring for it then."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:  # a connector may be served again, and the timer of a loop that is gone never comes
+            self._loop, self._timer = loop, None
+            self._due.clear()
         self._due.setdefault(grain, set()).add(ringing)
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._grain, self._tick)
+            self._timer = loop.call_later(self._grain, self._tick)
 
     def leave(self, ringing: "Ringing", grain: int) -> None:
         """Do not ring for it."""
@@ -78,8 +83,8 @@ class Bell:
         for grain in [grain for grain in self._due if grain <= now]:
             for ringing in self._due.pop(grain):
                 ringing.ring()
-        if self._due:
-            self._timer = asyncio.get_running_loop().call_later(self._grain, self._tick)
+        if self._due and self._loop is not None:
+            self._timer = self._loop.call_later(self._grain, self._tick)
 
 
 class Ringing:

@@ -27,7 +27,7 @@ from .continuing import CANNOT_LOOK, Again, Continuing
 from .counter import Counter, Shelf, contents_of, is_parcel
 from .deadline import ANSWER_BY, said_by
 from .desk import Desk
-from .handing_over import READS, SESSION_HEADER, Handing, Replying, note_when_delivered, once, terms_of
+from .handing_over import LOOSE, READS, SESSION_HEADER, Handing, Replying, note_when_delivered, once, terms_of
 from .keys import Request
 from .operations import Operation
 from .outcome import BACK_IN, Reply, refusal
@@ -88,7 +88,7 @@ class Front:
         """Tools that may be answered before they have ended."""
 
     def guard_for(self, name: str, method: Callable[..., Any], declaration: Declaration) -> Guard | None:
-        """How a declared tool is guarded; a lasting read is, too.
+        """How a declared tool is guarded; a lasting one is in any case, so that it can go on.
 
         Raises:
             DeclarationError: It has the name of our own tool.
@@ -100,7 +100,9 @@ class Front:
         if lasts(method, declaration, self.pace):
             self._lasting.add(name)
         own = declaration.guarded_by
-        return READS if own is None and declaration.read_only and name in self._lasting else own
+        if own is not None or name not in self._lasting:
+            return own
+        return READS if declaration.read_only else LOOSE
 
     def serves_anybody(self, access: Mapping[str, HasAccess]) -> bool:
         """Whether somebody without a token must be able to ask for a rest."""

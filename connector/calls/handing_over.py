@@ -22,12 +22,15 @@ from ..telemetry.linking import context_of, point_to
 from .answering import ToolResult, answer, ended, not_called
 from .archive import Archive
 from .desk import ATTEMPT, ORIGIN, Desk, NobodyAsks, Run
-from .keys import PARAM_KEY, Request, nameless
+from .keys import PARAM_KEY, Request, nameless, unrelated
 from .outcome import BACK_IN, NO_STORE, Ended, Outcome, Receipt, Reply, refusal
 from .standing import Terms
 
 READS: Final = Guard(after_crash="rerun", failures="retried", without_store="run")
 """The guard of a tool that only reads and may be answered before it has ended: two equal calls at once are one."""
+
+LOOSE: Final = Guard(failures="retried", without_store="run")
+"""That of a tool which writes, took its guard off, and may be answered before it has ended: no two calls are one."""
 
 SESSION_HEADER: Final = "mcp-session-id"
 ROUNDS: Final = ("inputResponses", "requestState")
@@ -97,7 +100,8 @@ async def run_once(handing: Handing, archive: Archive) -> ToolResult:
             return (await answer(handing.tool.name, running(handing)))[0]
         return _result(refusal(NO_STORE.format(seconds=BACK_IN)))
     ORIGIN.set(context_of(trace.get_current_span()))
-    reply = await desk.call(request, guard, once(handing, own), terms_of(handing, desk, request))
+    asked = unrelated(request) if guard is LOOSE else request
+    reply = await desk.call(asked, guard, once(handing, own), terms_of(handing, desk, request))
     _say(reply)
     note_when_delivered(desk, reply.receipt, handing.replying)
     is_own = own and reply.outcome in {Outcome.EXECUTED, Outcome.BYPASSED}

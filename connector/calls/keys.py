@@ -95,6 +95,11 @@ def nameless(request: Request) -> Request:
     return replace(request, meta=meta, param_key=None, argument_key=None)
 
 
+def unrelated(request: Request) -> Request:
+    """The request of a call that is no other's wish, whoever makes it how often."""
+    return replace(nameless(request), principal=None, session=None, meta={})
+
+
 def said_by(request: Request) -> tuple[str, ...]:
     """Who asks, and in which conversation, as texts to be digested."""
     who, said = request.principal, request.meta.get(CONVERSATION)

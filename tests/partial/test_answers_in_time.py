@@ -128,6 +128,19 @@ def test_an_equal_call_joins_what_goes_on(serve: Serve, name: str, is_error: boo
     assert last["structuredContent"]["status"] == "done"
 
 
+def test_what_took_its_guard_off_joins_nothing_and_goes_on_all_the_same(serve: Serve) -> None:
+    """Ours: `guard=False` says that two equal calls are two."""
+    works = Works()
+    url = serve(works)
+
+    first, second = (ask(url, "write_often", {"what": "tea"}) for _ in range(2))
+    works.may_end.set()
+
+    assert works.begun == ["tea", "tea"]
+    assert state_of(first)["operation_id"] != state_of(second)["operation_id"]
+    assert rest(url, first)["structuredContent"]["result"] == {"result": 2}
+
+
 def test_the_sdks_client_takes_every_answer(serve: Serve) -> None:
     """Incident P-39: hosts validate structured content against the schema that was listed."""
     works = Works(answer=AnswerSettings(otherwise=0.6, margin=0.2))

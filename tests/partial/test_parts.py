@@ -1,5 +1,6 @@
 """The pure decisions: what goes into one answer, which tools last, how schemas are widened; and time for programs."""
 
+import asyncio
 import sys
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from connector import Call, Connector, Guard, tool
-from connector.calls.deadline import said_by
+from connector.calls.deadline import Bell, TimeIsUp, said_by
 from connector.calls.operations import Operation
 from connector.calls.pages import Cursor, cut, page_of
 from connector.calls.partial import finished, unfinished, widened
@@ -193,6 +194,23 @@ def test_which_tools_may_be_answered_before_they_have_ended(
 def test_only_what_can_be_meant_is_a_timeout(said: Any, expected: float | None) -> None:
     """Ours: a caller's word about its own clock is no way to keep a connector busy for ever."""
     assert said_by({"ballast/timeout": said}) == expected
+
+
+def test_a_bell_rings_in_every_loop() -> None:
+    """Ours: a connector that is served again must not wait for the timer of a loop that is gone."""
+    bell = Bell(0.01)
+
+    async def leave_early() -> None:
+        with bell.at(time.monotonic() + 60):
+            pass
+
+    async def stay() -> None:
+        with bell.at(time.monotonic() + 0.02):
+            await asyncio.sleep(60)
+
+    asyncio.run(leave_early())
+    with pytest.raises(TimeIsUp):
+        asyncio.run(stay())
 
 
 class Hurried(Connector):

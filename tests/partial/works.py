@@ -70,6 +70,13 @@ class Works(Connector):
         await self._work()
         return f"wrote {what} in attempt {call.attempt}"
 
+    @tool(guard=False, partial=True)
+    async def write_often(self, what: str) -> int:
+        """Write as often as asked."""
+        self.begun.append(what)
+        await self._work()
+        return len(self.begun)
+
     @tool
     async def plain_write(self, what: str) -> int:
         """Write, and say nothing of how long it takes."""
