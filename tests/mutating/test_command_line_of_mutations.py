@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SERVER = """
 from tests.mutating.servers import Careful
 from tests.mutating.test_deaf_servers import deaf_to_cookies
@@ -15,9 +17,10 @@ def typed(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     (folder / "server.py").write_text(SERVER, encoding="utf-8")
     program = f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r}); "
     command = [sys.executable, "-c", f"{program}from contract_tests.cli import main; main()", "test", *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=80, check=False)
 
 
+@pytest.mark.timeout(180)  # processes of their own, on a busy machine
 def test_a_broken_mutant_is_a_finding(tmp_path: Path) -> None:
     """DESIGN: exit code 1 is a finding; sessions that hold today do not hide one about tomorrow."""
     words = ("server.py:app", "--only", "call-model", "--pace", "none", "--seed", "3")
@@ -31,6 +34,7 @@ def test_a_broken_mutant_is_a_finding(tmp_path: Path) -> None:
     assert 'header Cookie: added string "__cf_bm=new"' in broken.stdout
 
 
+@pytest.mark.timeout(180)
 def test_a_survivor_is_none_and_options_without_mutate_are_wrong_usage(tmp_path: Path) -> None:
     """Ours: exit code 2 is wrong usage, with the way out."""
     words = ("server.py:app", "--only", "call-model", "--pace", "none")
