@@ -71,6 +71,7 @@ def _drift(ground: Ground, settings: Settings) -> Plan:
 def _diagnosis(ground: Ground, settings: Settings) -> Plan:
     words = ["diagnose", ground.target, "--history", str(ground.place.parent / "history.jsonl")]
     words += ["--canary", str(ground.place / "canary.report.json")] if ground.has_canary else []
+    words += ["--drift", str(ground.place / "drift.report.json")] if settings.lock is not None else []
     words += ["--direct", settings.direct] if settings.direct else []
     return _plan("diagnosis", ground, tuple(words), environment={STORE: settings.store} if settings.store else {})
 
