@@ -1,6 +1,5 @@
 """A lock as lines of YAML, each with the path of keys it stands for: sorted, one piece to a line. Pure."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ OWN_COMMENTS: Final = (
     "# `mcp-ballast drift --approve` writes it; everything else is drift. Comments of yours are kept.",
 )
 
+_LARGEST_SHORT: Final = 0xFFFF
 _PLAIN = re.compile(r"[A-Za-z0-9_/.][A-Za-z0-9_./()+*\[\]=@$ -]*(?<! )")
 _NOT_TEXT = re.compile(r"-?[0-9.]+(?:[eE][+-]?[0-9]+)?|true|false|null")
 
@@ -51,7 +51,15 @@ def scalar(text: str) -> str:
         return text
     if "'" not in text and text.isprintable() and text.isascii():
         return f"'{text}'"
-    return json.dumps(text, ensure_ascii=True)
+    return f'"{"".join(map(_escaped, text))}"'
+
+
+def _escaped(letter: str) -> str:
+    if letter in {'"', "\\"}:
+        return f"\\{letter}"
+    if " " <= letter <= "~":
+        return letter
+    return f"\\u{ord(letter):04x}" if ord(letter) <= _LARGEST_SHORT else f"\\U{ord(letter):08x}"
 
 
 def _surfaces(lock: Lock) -> Iterator[Line]:
