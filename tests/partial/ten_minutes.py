@@ -1,6 +1,6 @@
 """A tool of ten minutes, asked by a ChatGPT that hangs up after 119.8 s: `python -m tests.partial.ten_minutes`.
 
-Everything is real: the process, the socket, the clock. `--faster 200` divides every time by 200, and that is the test.
+Everything is real: the process, the socket, the clock. `--faster 100` divides every time by 100, as the test does.
 """
 
 import argparse

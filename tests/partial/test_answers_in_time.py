@@ -1,5 +1,7 @@
 """What cannot end before the platform cuts is answered with what there is, and the rest can be had."""
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 import anyio
@@ -24,8 +26,8 @@ GONE = "There is no such operation here"
 
 
 def test_a_tool_of_ten_minutes_reaches_a_host_that_cuts_after_two() -> None:
-    """Issue 8, on a clock 200 times as fast: nothing is cut, nothing is lost, nothing is begun twice."""
-    *_, told = story(200.0, margin=60.0)
+    """Issue 8, on a clock 100 times as fast: nothing is cut, nothing is lost, nothing is begun twice."""
+    *_, told = story(100.0, margin=60.0)
 
     assert (told.cut, told.begun) == (0, 1)
     assert told.statuses[-1] == "done"
@@ -143,7 +145,7 @@ def test_what_took_its_guard_off_joins_nothing_and_goes_on_all_the_same(serve: S
 
 def test_the_sdks_client_takes_every_answer(serve: Serve) -> None:
     """Incident P-39: hosts validate structured content against the schema that was listed."""
-    works = Works(answer=AnswerSettings(otherwise=0.6, margin=0.2))
+    works = Works(answer=AnswerSettings(otherwise=1.0, margin=0.4))
     url = serve(works)
 
     async def both() -> list[Any]:
@@ -290,6 +292,7 @@ def test_a_long_read_goes_on_only_where_somebody_can_ask_for_it(serve: Serve) ->
     client = CutShort(url, wire.call("read", {"what": "tea"}, meta=CHAT))
     with wire.streaming(url, wire.call("read", {"what": "coffee"}, meta=CHAT)) as (_, chunks):
         next(chunks)
+        until(lambda: "tea" in works.begun)
         client.hang_up()
         assert works.stopped.wait(10)  # the other one goes on
         works.may_end.set()
@@ -346,6 +349,15 @@ def test_the_name_of_our_own_tool_is_taken() -> None:
         Own()
 
 
+def until(is_so: Callable[[], bool]) -> None:
+    """Wait until it is so."""
+    for _ in range(1000):
+        if is_so():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it was not so in ten seconds")
+
+
 def listed(url: str) -> list[dict[str, Any]]:
     """The tools as a host sees them."""
     tools: list[dict[str, Any]] = wire.post(url, wire.request("tools/list")).json()["result"]["tools"]
@@ -353,13 +365,14 @@ def listed(url: str) -> list[dict[str, Any]]:
 
 
 def test_times_are_known_to_the_tool(serve: Serve) -> None:
-    """Issue 8 item 1: a write without a deadline is never stopped; its answer goes out in less than 0.4 s."""
-    assert ask(serve(Works()), "times")["structuredContent"] == {"result": [True, True]}
+    """Issue 8 item 1: a write without a deadline is never stopped; its answer goes out in less than 20 s."""
+    works = Works(answer=AnswerSettings(limits={"chatgpt": 20.0}))
+    assert ask(serve(works), "times")["structuredContent"] == {"result": [True, True]}
 
 
 def test_reads_that_go_on_are_bounded() -> None:
     """Ours: a host that asks and never comes back must not fill the process."""
-    works = Works(answer=AnswerSettings(limits={"chatgpt": 0.6}, margin=0.2, at_once=1))
+    works = Works(answer=AnswerSettings(limits={"chatgpt": 1.0}, margin=0.4, at_once=1))
     with served(works.app()) as url:
         first, second = (ask(url, "read", {"what": what}) for what in ("tea", "coffee"))
         works.may_end.set()
