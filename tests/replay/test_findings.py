@@ -41,6 +41,7 @@ def test_a_plain_sdk_server_in_its_default_mode_breaks_where_calls_come_without_
         "call-absent-meta",
         "call-minimal-meta",
         "call-model-legacy",
+        "call-slow-60",
         "create-noauth-modern-sse",
         "create-without-discover",
         "elevenlabs-stream-only",
