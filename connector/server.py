@@ -53,6 +53,7 @@ from .telemetry.meters import Meters
 from .telemetry.pseudonyms import pseudonyms
 from .telemetry.setup import export_from_environment, flush
 from .telemetry.spans import RequestSpans
+from .telemetry.watched import Watched
 
 logger = logging.getLogger("ballast")
 
@@ -159,7 +160,10 @@ class Connector(MCPServer[Any]):
         notices = Notices(meters=self._meters)
         scopes = [scope for access in self._access.values() for scope in access.scopes]
         self._book = open_book(self.name, self._store, self._configuration, version=self.version, scopes=scopes)
-        notices.listeners.extend([] if self._book is None else [self._book.notice])
+        if (book := self._book) is not None:
+            notices.listeners.append(book.notice)
+            self._meters.watch(Watched.NEW_SHAPES, book.new_shapes)
+            self._meters.watch(Watched.SKIPPED, lambda: book.skipped)
         self._fitted = _fitted(lock, self._configuration, metered, self._access, notices)
         locked = [] if self._fitted is None else [at_the_lock(self._fitted)]
         self.middleware[:] = [spans, *locked, answer_courtesies, *without_sdk_spans(self.middleware)]

@@ -9,7 +9,7 @@ does not fit in memory.
 import asyncio
 import logging
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from typing import Final
@@ -114,6 +114,7 @@ class Book:
         self.endpoint = endpoint
         self.skipped = 0
         """Requests that came too fast to be looked at."""
+        self._new: Counter[str] = Counter()
         self._version = version
         self._settings = settings
         self._clock = clock
@@ -128,6 +129,10 @@ class Book:
         self._started_at: float | None = clock()
         self._first_sights: list[FirstSight] = []
         self._is_store_away = self._has_said_full = False
+
+    def new_shapes(self) -> dict[str, float]:
+        """Shapes that this process was the first to put on the shelf, by channel."""
+        return dict(self._new)
 
     def note(self, arrived: Arrived, came_to: CameTo) -> None:
         """Note a request that is over."""
@@ -208,7 +213,8 @@ class Book:
         try:
             await self._open_shelf()
             while shapes:
-                await self._shelf.add_shape(shapes[-1])
+                if await self._shelf.add_shape(shapes[-1]):
+                    self._new[shapes[-1].shape.channel] += 1
                 shapes.pop()
             while pending_hours:
                 (hour, surface), counted = pending_hours[-1]

@@ -35,6 +35,7 @@ class Watched(Enum):
     OAUTH = "ballast.oauth.outcomes"
     NOTICED = "ballast.oauth.noticed"
     NEW_SHAPES = "ballast.drift.shapes"
+    SKIPPED = "ballast.book.skipped"
 
 
 class Kind(Enum):
@@ -82,5 +83,6 @@ ROWS: Final[Mapping[Watched, Row]] = {
     Watched.DRAINED: Row(Kind.TOTAL, "{drain}", "ballast.drain.outcome", "Drains that have ended, by how"),
     Watched.OAUTH: Row(Kind.TOTAL, "{outcome}", "ballast.oauth.outcome", "Tokens issued, refused, ...; challenges"),
     Watched.NOTICED: Row(Kind.TOTAL, "{sighting}", "ballast.oauth.kind", "Unknown things in OAuth, by what they are"),
-    Watched.NEW_SHAPES: Row(Kind.TOTAL, "{shape}", "ballast.drift.kind", "New shapes of requests, by what is new"),
+    Watched.NEW_SHAPES: Row(Kind.TOTAL, "{shape}", "ballast.book.channel", "Shapes that the visitors' book had not"),
+    Watched.SKIPPED: Row(Kind.TOTAL, "{request}", "", "Requests that came too fast for the visitors' book"),
 }

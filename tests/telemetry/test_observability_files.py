@@ -137,7 +137,7 @@ def test_a_connector_has_a_number_for_every_name() -> None:
     counting = Counting(store="memory:")
     counting.app()
 
-    assert set(Watched) - set(counting._meters._counts) - {Watched.NEW_SHAPES, Watched.OAUTH} == set()
+    assert set(Watched) - set(counting._meters._counts) - {Watched.OAUTH} == set()
 
 
 def test_every_alert_says_what_to_do() -> None:

@@ -19,7 +19,7 @@ from connector.stores.memory import MemoryStore
 from connector.stores.opening import open_store
 from connector.stores.port import Record, Store
 from tests.stores.shared import empty_postgres, empty_redis, stop_shared
-from tests.visitors.requests import tool_call
+from tests.visitors.wording import tool_call
 
 DAY = 86_400
 NOON = 20_000 * DAY + DAY // 2

@@ -15,7 +15,7 @@ from connector.recorder import paths
 from connector.recorder.anatomy.fingerprint import of_headers, of_json
 from connector.recorder.redacting import sample_of
 from connector.recorder.shape import Seen, Shape, shape_of
-from tests.visitors.requests import (
+from tests.visitors.wording import (
     AGENT,
     EVERY,
     answered_question,

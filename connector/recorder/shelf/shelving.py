@@ -61,8 +61,8 @@ class Shelf:
         self._there: dict[str, set[str]] = {}
         self._unknown: set[str] = set()
 
-    async def add_shape(self, tally: ShapeTally) -> None:
-        """Add what was counted of one shape."""
+    async def add_shape(self, tally: ShapeTally) -> bool:
+        """Add what was counted of one shape. True: the shelf did not have it."""
         surface = await self._named(tally.shape.surface)
         if surface != tally.shape.surface:
             tally = replace(tally, shape=replace(tally.shape, surface=surface))
@@ -70,8 +70,9 @@ class Shelf:
         marks = {await self._mark(subject) for subject in sorted(tally.subjects)}
         if key not in self._there.get(surface, ()):
             await self._make_room(surface, key)
-        await self._add(SHAPE, key, lambda row: tally.added_to(row, self._connector, marks))
+        is_new = await self._add(SHAPE, key, lambda row: tally.added_to(row, self._connector, marks))
         self._there.setdefault(surface, set()).add(key)
+        return is_new
 
     async def add_hour(self, hour: int, surface: str, tally: HourTally) -> None:
         """Add what was counted of one surface in one hour."""
@@ -125,14 +126,15 @@ class Shelf:
             self._there[surface].discard(gone)
             del rows[gone]
 
-    async def _add(self, kind: str, key: str, added: Added) -> None:
+    async def _add(self, kind: str, key: str, added: Added) -> bool:
+        """Lay a row over what is there. True: nothing was."""
         for _ in range(_TRIES):
             record = await self._records.get(kind, key)
             row = added(_row(record) or None if record is not None else None)
             version = 0 if record is None else record.version
             put = self._records.put(kind, key, packed(row), expires_in=kept_for(kind, row), version=version)
             if await put is not None:
-                return
+                return record is None
             await asyncio.sleep(_PAUSE * random.random())  # noqa: S311 spreads workers
         raise TooBusy(f"{key} of {kind} was changed {_TRIES} times in a row by others")
 
