@@ -51,6 +51,8 @@ async def ask(inquiry: Inquiry) -> None:
     await inquiry.ask("a new session", again.call(inquiry.tool()), CALLED)
     if reason := leaking(files, open_files(pid)):
         inquiry.find(reason, step="open files")
+    elif files is None:
+        inquiry.skip("open files", "they are those of a process of its own: start it with [target] command = [...]")
     inquiry.skip("introspections, log rate and CPU afterwards", "they are seen in the target's own metrics, not here")
 
 

@@ -1,5 +1,6 @@
 """What the operating system knows of a process here: its memory and its open files. Elsewhere than on Linux: None."""
 
+import os
 from pathlib import Path
 
 
@@ -16,8 +17,8 @@ def resident(pid: int | None) -> int | None:
 
 
 def open_files(pid: int | None) -> int | None:
-    """Files and sockets a process has open; None if that cannot be known."""
-    if pid is None:
+    """Files and sockets a process has open; None if that cannot be known, or if ours would count too."""
+    if pid is None or pid == os.getpid():
         return None
     try:
         return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())

@@ -1,6 +1,5 @@
 """CT-14 and CT-33: GET gets 405 or a stream that lives; who claims listChanged has a stream to say it on."""
 
-import os
 from datetime import date
 from http import HTTPStatus
 from typing import Any, Final
@@ -79,7 +78,7 @@ def too_short(reply: Reply) -> Complaint | None:
 async def _closed(inquiry: Inquiry, speech: Speech) -> None:
     """Streams that clients leave must free what they held."""
     pid = inquiry.means.pid() if inquiry.means.pid else None
-    before = open_files(pid) if pid != os.getpid() else None  # our own sockets, and other checks', would count here
+    before = open_files(pid)
     if before is None:
         inquiry.skip("streams that clients leave", _NO_PROCESS)
         return
