@@ -20,7 +20,9 @@ from .speech import CALLED, Speech, offered, speaking
 
 _SESSIONS: Final = 300
 _MANY: Final = 10_000
-_ROUNDS: Final = 3
+_ROUNDS: Final = 5
+"""What is kept for good grows in each of them; what only warms up does not."""
+
 _MOST_GROWTH: Final = 5 * 1024
 """Bytes per abandoned session that may stay (design value of CT-03)."""
 
