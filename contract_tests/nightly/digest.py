@@ -61,7 +61,7 @@ def of_drift(report: Mapping[str, Any]) -> Iterator[Item]:
         fate, smallest = trial.get("fate"), trial.get("smallest") or []
         name = " ".join(str(finding.get(part)) for part in ("kind", "turn", "name"))
         yield Item(
-            key=f"{name} {finding.get('now', '')}".strip(),
+            key=name if finding.get("kind") == "cadence" else f"{name} {finding.get('now', '')}".strip(),
             severity="critical" if fate == "breaks" else str(finding.get("severity", "medium")),
             title=f"{name}{f' ({fate})' if fate else ''}",
             detail=_from_to(finding.get("was"), finding.get("now")),

@@ -28,7 +28,7 @@ RARE_KEPT: Final = 7 * _DAY
 
 OFTEN: Final = 3
 
-MOST_SHAPES: Final = 64
+MOST_SHAPES: Final = 256
 """Of one surface at one connector. ChatGPT was seen with some twenty in 2026, every method and variant counted."""
 
 MOST_UNKNOWN_SURFACES: Final = 16
