@@ -154,11 +154,11 @@ async def flooded(members: list[str], *, agents: list[str]) -> BookContents:
 @pytest.mark.asyncio
 async def test_rows_are_bounded_and_what_is_seen_often_stays() -> None:
     """Issue 7 item 1: bounded in memory and rows; issue 7 item 2: rare shapes decay."""
-    contents = await flooded(names(100), agents=[])
+    contents = await flooded(names(400), agents=[])
 
     assert len(contents.sightings) == MOST_SHAPES
     assert max(each.count for each in contents.sightings) == 10
-    assert sum(each.total for each in contents.failures) == 110
+    assert sum(each.total for each in contents.failures) == 410
 
 
 @pytest.mark.asyncio
