@@ -66,9 +66,10 @@ def arrived(who: str = "ann", *, agent: str = "", meta: Mapping[str, Any] | None
 
 def names(count: int) -> list[str]:
     """As many names that look like names."""
-    return [f"{one}{two}" for one in ("alpha", "beta", "gamma", "delta") for two in SYLLABLES][:count]
+    return [f"{one}{two}" for one in GREEK for two in SYLLABLES][:count]
 
 
+GREEK = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "omega")
 SYLLABLES = [
     f"{a}{b}" for a in ("Ma", "Ne", "Ri", "Lo", "Ta", "Se") for b in ("den", "ran", "ter", "les", "nor", "mit")
 ]

@@ -29,8 +29,8 @@ RARE_KEPT: Final = 7 * _DAY
 OFTEN: Final = 3
 
 MOST_SHAPES: Final = 256
-"""Of one surface at one connector. ChatGPT was seen with some twenty in 2026, every method and variant counted; a header
-or member that comes and goes doubles them, and a few of those are no attack.
+"""Of one surface at one connector. ChatGPT was seen with some twenty in 2026, every method and variant counted; a
+header or member that comes and goes doubles them, and a few of those are no attack.
 """
 
 MOST_UNKNOWN_SURFACES: Final = 16
