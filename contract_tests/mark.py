@@ -1,4 +1,4 @@
-"""The mark by which a connector's visitors' book tells rehearsals from visits: what is played at night is nobody's visit.
+"""The mark by which a connector's visitors' book tells rehearsals from visits: what a night plays is no visit.
 
 Only where the environment asks for it, because sessions are literal otherwise. A server that does not know it ignores
 it, as it must ignore every header it does not know.

@@ -86,7 +86,8 @@ async def test_workers_lose_no_count_of_one_another(url: Callable[[Path], str], 
         for number, worker in enumerate(workers):
             worker.note(arrived(f"user-{number % 2}"), FINE)
             worker.note(arrived("ann"), CameTo(status=None, cut_after=59.81))
-        assert all(await asyncio.gather(*(worker.flush() for worker in workers)))
+        while not all(await asyncio.gather(*(worker.flush() for worker in workers))):
+            pass  # a row was changed by others too many times in a row: what was not put there waits for the next time
 
     contents = await read_book(stores[0])
     for store in stores:
