@@ -46,6 +46,7 @@ DESCRIPTION: Final = (
 _FEW: Final = SMALLEST_BUDGET
 """Bytes that fit into any budget: nearly every result is as short, and nothing else needs to be looked at."""
 
+_AGENT: Final = b"user-agent"
 _CLIENT: Final = "io.modelcontextprotocol/clientInfo"
 
 
@@ -119,10 +120,11 @@ class Front:
 
     def begin(self, context: Context[Any, Any]) -> float:
         """A call has arrived. Gives when it must be answered, on the monotonic clock."""
-        meta = _meta_of(context)
+        asked = context.request_context  # looked up once: the SDK's context is a model, and asks around for it
+        meta = _meta_in(asked.params)
         seconds = said_by(meta)
         if seconds is None:
-            seconds = self._outside.patience(*_client_of(context))
+            seconds = self._outside.patience(*_client_in(meta, asked.request))
         else:
             seconds = max(seconds - self._settings.margin, seconds / 2)
         answer_by = monotonic() + seconds
@@ -277,11 +279,23 @@ def _is_light(result: CallToolResult, most: int) -> bool:
 
 def _client_of(context: Context[Any, Any]) -> tuple[str | None, str | None]:
     """The User-Agent and the client's name, as far as they are said."""
-    info, request = _meta_of(context).get(_CLIENT), context.request_context.request
+    asked = context.request_context
+    return _client_in(_meta_in(asked.params), asked.request)
+
+
+def _client_in(meta: Mapping[str, Any], request: Any) -> tuple[str | None, str | None]:
+    info = meta.get(_CLIENT)
     name = info.get("name") if isinstance(info, Mapping) else None
-    return None if request is None else request.headers.get("user-agent"), name if isinstance(name, str) else None
+    agent = None
+    if request is not None:  # by the raw lines, of which there are few: every call pays for this
+        agent = next((value.decode("latin-1") for line, value in request.scope["headers"] if line == _AGENT), None)
+    return agent, name if isinstance(name, str) else None
 
 
 def _meta_of(context: Context[Any, Any]) -> Mapping[str, Any]:
-    meta = (context.request_context.params or {}).get("_meta")
+    return _meta_in(context.request_context.params)
+
+
+def _meta_in(params: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    meta = (params or {}).get("_meta")
     return meta if isinstance(meta, Mapping) else {}

@@ -23,7 +23,8 @@ class Roster(ToolManager):
 
     def get_tool(self, name: str) -> Tool | None:
         """The tool of that name, or that once had it."""
-        return super().get_tool(self._succession.aliases.get(name, name))
+        aliases = self._succession.aliases
+        return self._tools.get(aliases.get(name, name) if aliases else name)
 
     def succeed(self, name: str, aliases: Sequence[str], arguments: Mapping[str, str]) -> Sequence[str]:
         """Let a tool answer to its old names, and take its arguments under theirs. Gives the old names.

@@ -7,12 +7,9 @@ comes under its old name, and a tool that is gone is called all the same.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 from ..errors import DeclarationError
-
-_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +24,9 @@ class Succession:
 
     def today(self, tool: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments under today's names. Where old and new name come together, the new one counts."""
-        renamed = self.arguments.get(tool, _NONE)
+        renamed = self.arguments.get(tool)
+        if not renamed:
+            return dict(arguments)
         moved = {renamed[name]: value for name, value in arguments.items() if name in renamed}
         kept = {name: value for name, value in arguments.items() if name not in renamed}
         return {**moved, **kept}

@@ -6,7 +6,7 @@ only shares its statistics with the rest of the unknown.
 
 from collections.abc import Mapping
 from enum import Enum
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 from ...patience import AnswerSettings
@@ -80,6 +80,7 @@ CALL_LIMITS: Final[Mapping[Surface, tuple[Limit, ...]]] = {
 }
 
 
+@cache
 def limit_of(surface: Surface) -> float | None:
     """The seconds after which a call of `surface` is sure to be cut, by the shortest limit that was seen; None where
     none is known.
