@@ -55,6 +55,26 @@ def test_a_renamed_tool_answers_to_its_old_names_and_arguments(serve: Serve, ses
     assert shop.sold == ["tea", "milk", "jam"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "is_error", "said"),
+    [
+        ({"article": "tea", "number": 3}, False, "3 x tea"),
+        ({"item": "tea", "colour": "green"}, False, "1 x tea"),
+        ({"article": "tea", "count": "4"}, False, "4 x tea"),
+        ({"number": 2}, True, "buy was not called: its arguments do not fit (item: Field required)"),
+        ({"item": ["tea"], "count": None}, True, "buy was not called: its arguments do not fit"),
+    ],
+)
+def test_the_arguments_of_earlier_releases_are_served_or_answered_in_words(
+    serve: Serve, arguments: dict[str, Any], is_error: bool, said: str
+) -> None:
+    """CT-09b: never -32602, whatever a host kept from an older list."""
+    result = call(serve(Shop(store="memory:")), "buy", **arguments)["result"]
+
+    assert result.get("isError", False) is is_error
+    assert said in result["content"][0]["text"]
+
+
 def test_the_old_and_the_new_wording_are_one_wish(serve: Serve) -> None:
     """CT-04: a retry is a retry, also when the list was refreshed in between."""
     shop = Shop(store="memory:")
