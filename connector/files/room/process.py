@@ -37,6 +37,11 @@ main(socket.socket(fileno=0), Limits.from_json(told["limits"]))
 """
 """The package's own root is not run: it would bring the whole connector into every process that reads."""
 
+_LIBRARIES: Final = (sys.base_prefix, sys.prefix)
+"""Where Python's own modules and installed ones are. They come first: a program may have put a folder of its own before
+them, and a file in it that is named like one of theirs would be run in its place.
+"""
+
 KEPT: Final = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 """Of the environment, where libraries are and how names are spelt. Nothing else: it holds secrets."""
 
@@ -142,7 +147,8 @@ def _started(limits: Limits) -> tuple[subprocess.Popen[bytes], socket.socket]:
 
 def _search_path() -> list[str]:
     """Where this process finds its packages, so that the other one finds the same ones."""
-    return [str(Path(each).absolute()) for each in sys.path if each]
+    places = [str(Path(each).absolute()) for each in sys.path if each]
+    return sorted(places, key=lambda place: not place.startswith(_LIBRARIES))
 
 
 def _abandon(starting: "asyncio.Future[tuple[subprocess.Popen[bytes], socket.socket]]") -> None:
