@@ -73,6 +73,13 @@ class Recorder:
             return message
 
         async def sending(message: Message) -> None:
+            if _is_last(message) and not take.is_filed:
+                # Before the client has it: with the end of a reply in hand it asks for the next, which must find in the
+                # notebook what this one gave, a session's id for one. The app may take its time to return.
+                take.answered(message)
+                self._file(take)
+                await send(message)
+                return
             await send(message)
             take.answered(message)
 
@@ -82,7 +89,12 @@ class Recorder:
             take.leave()
             raise
         finally:
-            self._notebook.add(take.exchange())
+            if not take.is_filed:
+                self._file(take)
+
+    def _file(self, take: "_Take") -> None:
+        take.is_filed = True
+        self._notebook.add(take.exchange())
 
     def files(self) -> list[tuple[Path, int]]:
         """Every file written so far, with its number of steps."""
@@ -104,7 +116,7 @@ class _Take:
         self._first: float | None = None
         self._last = self._started
         self._gap = 0.0
-        self._is_asked = self._is_answered = self._is_left = False
+        self._is_asked = self._is_answered = self._is_left = self.is_filed = False
 
     def asked(self, message: Message) -> None:
         if message["type"] == "http.disconnect":
@@ -152,6 +164,10 @@ class _Take:
         if self._is_answered:
             return Ending.COMPLETE
         return Ending.CUT_BY_CLIENT if self._is_left else Ending.BROKEN
+
+
+def _is_last(message: Message) -> bool:
+    return message["type"] == "http.response.body" and not message.get("more_body", False)
 
 
 def decoded(body: bytes | None, headers: Headers) -> bytes | None:
