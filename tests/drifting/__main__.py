@@ -13,8 +13,8 @@ from click import echo
 from tests.loopback import served
 
 from .changes import CHANGES
+from .imitation import Platform
 from .nights import Watch, fate_of, is_it, watched
-from .platform import Platform
 from .targets import good, strict
 
 

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any, Final
 
 from .asking import Asked
-from .platform import ENVELOPE, Alter
+from .imitation import ENVELOPE, Alter
 
 Edit = Callable[[Asked], Asked]
 Where = Callable[[Asked], bool]

@@ -12,8 +12,8 @@ from contract_tests.play import Options
 from contract_tests.target.target import Target
 
 from .changes import PlatformChange
+from .imitation import DAY, FIRST_NIGHT, Alter, Platform
 from .logbook import Logbook
-from .platform import DAY, FIRST_NIGHT, Alter, Platform
 
 
 @dataclass(slots=True)
