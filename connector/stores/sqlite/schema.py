@@ -69,11 +69,14 @@ def require_known(connection: sqlite3.Connection, path: str) -> None:
 
 
 def is_foreign(connection: sqlite3.Connection) -> bool:
-    """Whether another program has put something into the file."""
-    if connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION:
-        return False
+    """Whether another program has put something into the file.
+
+    The mark is read last: another process may make the file ours between two looks, with mark and tables at once.
+    """
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    return bool(tables or version(connection))
+    if not (tables or version(connection)):
+        return False
+    return bool(connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION)
 
 
 def bring_up_to_date(connection: sqlite3.Connection, path: str) -> None:
