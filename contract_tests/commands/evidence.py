@@ -11,18 +11,14 @@ from typing import Any
 
 import click
 
-from connector.errors import BallastError
-from connector.recorder.reading import read_book
-from connector.stores.opening import open_store
-
 from ..diagnosis.inside.book import Book
 from ..diagnosis.inside.fleet import fleet_signs
 from ..diagnosis.inside.pace import pace_signs
 from ..diagnosis.inside.past import canary_signs, drift_sign, history_sign
 from ..diagnosis.inside.words import says_sign
 from ..diagnosis.weighing.verdict import Sign
+from ..drift.running import contents_of
 from ..report.history_file import past_runs
-from .exits import Complaint
 
 
 async def gathered(target: str, typed: Mapping[str, Any]) -> tuple[Sign, ...]:
@@ -82,22 +78,24 @@ async def of_store(url: str, connector: str, *, is_failing_now: bool) -> tuple[S
     """What the visitors' book of a fleet says of one of its connectors."""
     if not url:
         return ()
-    try:
-        async with open_store(url) as store:
-            read = await read_book(store)
-    except BallastError as problem:
-        raise Complaint(f"The store of --store cannot be read: {problem}") from problem
+    read = await contents_of(url)
     book = Book(failures=read.failures, deploys=read.deploys, cadences=read.cadences, sightings=read.sightings)
-    name, now = _chosen(book, connector), time()
+    names = _names(book)
+    if not names:
+        click.echo("the store has no visitors' book yet, so it says nothing", err=True)
+        return ()
+    name, now = _chosen(names, connector), time()
     return (*fleet_signs(book, name, now), *pace_signs(book, name, now, is_failing_now=is_failing_now))
 
 
-def _chosen(book: Book, connector: str) -> str:
+def _names(book: Book) -> list[str]:
     known = {row.connector for row in book.failures} | {row.connector for row in book.cadences}
-    names = sorted(known | {row.connector for row in book.sightings} | {row.connector for row in book.deploys})
+    return sorted(known | {row.connector for row in book.sightings} | {row.connector for row in book.deploys})
+
+
+def _chosen(names: list[str], connector: str) -> str:
     if connector in names:
         return connector
     if not connector and len(names) == 1:
         return names[0]
-    listed = ", ".join(names) or "no connector at all"
-    raise click.BadParameter(f"the book knows {listed}. Name the one that fails.", param_hint="--connector")
+    raise click.BadParameter(f"the book knows {', '.join(names)}. Name the one that fails.", param_hint="--connector")

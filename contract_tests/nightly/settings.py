@@ -25,7 +25,8 @@ MUTANTS: Final = 400
 
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _MEMBERS: Final = (
-    "folder", "stages", "nights", "limit", "store", "lock", "baseline", "surface", "mutants", "direct", "alerts",
+    "folder", "stages", "nights", "limit", "store", "connector", "lock", "baseline", "surface", "mutants", "direct",
+    "alerts",
 )  # fmt: skip
 _OF_ALERTS: Final = ("webhooks", "open_telemetry")
 _OF_WEBHOOK: Final = ("url", "form", "name")
@@ -52,6 +53,8 @@ class Settings:
     nights: int = NIGHTS
     limit: float = LIMIT
     store: str = field(default="", repr=False)
+    connector: str = ""
+    """Which one of a store that several share."""
     lock: Path | None = None
     baseline: Path | None = None
     surface: Path | None = None
@@ -80,6 +83,7 @@ def to_settings(data: Mapping[str, Any]) -> Settings:
         nights=_positive(data, "nights", int, NIGHTS),
         limit=_positive(data, "limit", float, LIMIT),
         store=store,
+        connector=_of(data, "connector", str, "", "nightly"),
         lock=lock,
         baseline=_path(data, "baseline"),
         surface=_path(data, "surface"),

@@ -64,7 +64,7 @@ def _suite(ground: Ground, settings: Settings) -> Plan:
 def _drift(ground: Ground, settings: Settings) -> Plan:
     if settings.lock is None:
         return Plan(name="drift", why_not="no book to look into: name store and lock under [nightly]")
-    words = ("drift", "--lock", str(settings.lock), "--try", ground.target)
+    words = ("drift", "--lock", str(settings.lock), "--try", ground.target, *_one_of(settings))
     return _plan("drift", ground, words, environment={STORE: settings.store})
 
 
@@ -73,7 +73,12 @@ def _diagnosis(ground: Ground, settings: Settings) -> Plan:
     words += ["--canary", str(ground.place / "canary.report.json")] if ground.has_canary else []
     words += ["--drift", str(ground.place / "drift.report.json")] if settings.lock is not None else []
     words += ["--direct", settings.direct] if settings.direct else []
+    words += _one_of(settings) if settings.store else ()
     return _plan("diagnosis", ground, tuple(words), environment={STORE: settings.store} if settings.store else {})
+
+
+def _one_of(settings: Settings) -> tuple[str, ...]:
+    return ("--connector", settings.connector) if settings.connector else ()
 
 
 def _plan(

@@ -1,5 +1,6 @@
 """What the visitors' book of a fleet says: pure, over the rows as the book has them; once through a real store."""
 
+import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 from connector import Connector, tool
 from connector.recorder.shape import Shape
 from connector.recorder.sighting import Cadence, Deploy, Failures, Sighting
+from connector.stores.sqlite.store import SqliteStore
 from contract_tests.cli import main
 from contract_tests.diagnosis import Culprit, weigh
 from contract_tests.diagnosis.inside.book import Book
@@ -239,3 +241,25 @@ def test_a_book_of_several_connectors_asks_which_one(tmp_path: Path, monkeypatch
 
     assert done.exit_code == 2
     assert "the book knows orders." in done.output
+
+
+def test_a_store_that_is_not_there_is_said_and_not_made(tmp_path: Path) -> None:
+    """A wrong path is no empty book, and nothing is written by asking."""
+    file = tmp_path / "nowhere.sqlite3"
+    done = CliRunner().invoke(main, ["diagnose", "http://127.0.0.1:1/mcp", "--store", f"sqlite:///{file}"])
+
+    assert done.exit_code == 2
+    assert "There is no store at" in done.output
+    assert not file.exists()
+
+
+def test_a_book_that_is_still_empty_says_nothing(tmp_path: Path) -> None:
+    """A first night: the rest of the diagnosis stands."""
+    store = SqliteStore(tmp_path / "book.sqlite3")
+    asyncio.run(store.check())
+    asyncio.run(store.aclose())
+    words = ["http://127.0.0.1:1/mcp", "--patience", "0.1", "--store", f"sqlite:///{tmp_path}/book.sqlite3"]
+    done = CliRunner().invoke(main, ["diagnose", *words])
+
+    assert "the store has no visitors' book yet" in done.output
+    assert "nothing listens at the address" in done.output
