@@ -170,6 +170,20 @@ async def test_processes_are_used_again_and_replaced(report: Path) -> None:
 
 
 @pytest.mark.asyncio
+async def test_what_the_connector_itself_takes_is_not_held_against_its_processes(report: Path) -> None:
+    """Ours: getrusage(2) counts the memory of the process that started it into the most a process ever had."""
+    ours = b"\1" * 400 * zoo.MIB
+    async with reading() as room:
+        await room.read(report, "check", kind=kinds.PDF)
+        first = room.pids
+        await room.read(report, "check", kind=kinds.PDF)
+
+        assert len(first) == 1
+        assert room.pids == first
+    del ours
+
+
+@pytest.mark.asyncio
 async def test_what_takes_too_much_memory_is_refused(tmp_path: Path) -> None:
     """Issue 8 item 4: 36 megapixels need 108 MB; the process may have 160 altogether."""
     large = tmp_path / "large.png"

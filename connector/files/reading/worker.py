@@ -9,6 +9,7 @@ import resource
 import socket
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
 
 from .frames import LENGTHS, Garbled, check, framed, said
@@ -48,8 +49,20 @@ def _replying(asked: dict[str, Any], limits: Limits) -> tuple[dict[str, Any], by
 
 
 def _has_grown(limits: Limits) -> bool:
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return used * (1 if sys.platform == "darwin" else 1024) > limits.memory / GROWN
+    return _resident() > limits.memory / GROWN
+
+
+def _resident() -> int:
+    """Bytes of memory this process has; on other systems than Linux, the most it ever had.
+
+    Linux counts into that most what the process had that started this one: below a connector of half a gigabyte, none
+    would ever be used again.
+    """
+    if sys.platform == "linux":
+        with Path("/proc/self/statm").open("rb") as sizes:
+            return int(sizes.read().split()[1]) * resource.getpagesize()
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most * (1 if sys.platform == "darwin" else 1024)
 
 
 def _restrict(what: int, value: int) -> None:
