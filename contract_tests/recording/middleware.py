@@ -1,6 +1,7 @@
 """`Recorder`: an ASGI application that passes everything on to another and keeps a copy for the notebook.
 
-Nothing is held back: a message is passed on first and copied then. What fails in here never reaches the traffic.
+Nothing waits for more than a copy: a piece of a body is passed on first and copied then. What fails in here never
+reaches the traffic.
 """
 
 import zlib
@@ -25,6 +26,10 @@ DEFAULT_FOLDER: Final = ".ballast/recordings"
 
 UNREACHED: Final = "ballast.unreached"
 """Set in the scope by who answers for a target that could not be reached."""
+
+_SESSION: Final = "mcp-session-id"
+_MOST_WAITING: Final = 50
+"""Exchanges that wait for the end of one reply: a stream that never ends must not keep them all in memory."""
 
 
 class Recorder:
@@ -59,6 +64,7 @@ class Recorder:
         self._app = app
         self._notebook = notebook or Notebook(folder, path=path, allowed=allow_arguments)
         self._began = monotonic()
+        self._open: list[_Take] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -73,28 +79,39 @@ class Recorder:
             return message
 
         async def sending(message: Message) -> None:
-            if _is_last(message) and not take.is_filed:
-                # Before the client has it: with the end of a reply in hand it asks for the next, which must find in the
-                # notebook what this one gave, a session's id for one. The app may take its time to return.
-                take.answered(message)
-                self._file(take)
+            if message["type"] == "http.response.body" and not take.ends_with(message):
                 await send(message)
+                take.answered(message)
                 return
-            await send(message)
+            # Before the client has it: with the head or the end of a reply in hand it asks for the next, which must
+            # find what this one gave, a session's id for one. The app may take its time to return.
             take.answered(message)
+            if message["type"] == "http.response.body":
+                self._file(take)
+            await send(message)
 
+        self._open.append(take)
         try:
             await self._app(scope, receiving, sending)
         except get_cancelled_exc_class():
             take.leave()
             raise
         finally:
-            if not take.is_filed:
-                self._file(take)
+            self._file(take)
 
     def _file(self, take: "_Take") -> None:
-        take.is_filed = True
-        self._notebook.add(take.exchange())
+        """Write an exchange that has ended, once, and then those that waited for it."""
+        if take not in self._open:
+            return
+        self._open.remove(take)
+        exchange = take.exchange()
+        opening = next((other for other in self._open if other.opens(exchange)), None)
+        if opening and len(opening.waiting) < _MOST_WAITING:
+            # Its client read the answer in a stream that goes on; written now, it would use an id that nobody gave.
+            opening.waiting += [exchange, *take.waiting]
+            return
+        for each in (exchange, *take.waiting):
+            self._notebook.add(each)
 
     def files(self) -> list[tuple[Path, int]]:
         """Every file written so far, with its number of steps."""
@@ -111,12 +128,14 @@ class _Take:
         self._asked_at = self._started
         self._body = bytearray()
         self._reply = bytearray()
+        self._received = 0
         self._status: int | None = None
         self._headers: Headers = ()
         self._first: float | None = None
         self._last = self._started
         self._gap = 0.0
-        self._is_asked = self._is_answered = self._is_left = self.is_filed = False
+        self._is_asked = self._is_answered = self._is_left = False
+        self.waiting: list[Exchange] = []
 
     def asked(self, message: Message) -> None:
         if message["type"] == "http.disconnect":
@@ -129,6 +148,19 @@ class _Take:
     def leave(self) -> None:
         self._is_left = True
 
+    def opens(self, exchange: Exchange) -> bool:
+        """Whether its reply gave the session that an exchange is of. Servers repeat the id to who sends it: no gift."""
+        given = {value for name, value in self._headers if name.lower() == _SESSION}
+        carried = {value for name, value in _texts(self._scope.get("headers", ())) if name.lower() == _SESSION}
+        return exchange.header(_SESSION) in given - carried
+
+    def ends_with(self, message: Message) -> bool:
+        """Whether the client has the whole reply with this piece: that is said now, only afterwards, or by length."""
+        if not message.get("more_body", False):
+            return True
+        length = next((value for name, value in self._headers if name.lower() == "content-length"), "")
+        return length.isdecimal() and self._received + len(message.get("body", b"")) >= int(length)
+
     def answered(self, message: Message) -> None:
         now = monotonic()
         self._gap, self._last = max(self._gap, now - self._last), now
@@ -138,8 +170,9 @@ class _Take:
             body = message.get("body", b"")
             if self._first is None and body:
                 self._first = now - self._asked_at
+            self._is_answered = self.ends_with(message)
+            self._received += len(body)
             _keep(self._reply, body)
-            self._is_answered = not message.get("more_body", False)
 
     def exchange(self) -> Exchange:
         return Exchange(
@@ -164,10 +197,6 @@ class _Take:
         if self._is_answered:
             return Ending.COMPLETE
         return Ending.CUT_BY_CLIENT if self._is_left else Ending.BROKEN
-
-
-def _is_last(message: Message) -> bool:
-    return message["type"] == "http.response.body" and not message.get("more_body", False)
 
 
 def decoded(body: bytes | None, headers: Headers) -> bytes | None:

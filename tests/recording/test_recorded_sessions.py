@@ -1,13 +1,15 @@
 """What a recording is good for: played against the same connector it holds, against a broken one it breaks."""
 
+import threading
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx2
 
 from contract_tests import Recorder, Run, load_sessions
 from tests.loopback import served
-from tests.recording.recorded import proxied, replayed, written
+from tests.recording.recorded import Told, proxied, replayed, written
 from tests.recording.traffic import EAGER, QUERY, SECRETS, Archive, chatgpt
 from tests.wire import headers, request
 
@@ -170,3 +172,53 @@ def test_a_folder_that_cannot_be_written_does_not_stop_the_traffic(tmp_path: Pat
         assert chatgpt(f"{url}/mcp") == [200, 200, 200]
 
     assert out.read_text() == "in the way"
+
+
+class Greeter(Told):
+    """Gives a session id at the head of a stream that stays open, and answers what uses it meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.end = threading.Event()
+
+    async def answer(self, scope: Any, body: bytes, receive: Any, send: Any) -> None:
+        if b'"initialize"' in body:
+            head = [(b"content-type", b"text/event-stream"), (b"mcp-session-id", b"given-in-a-stream-4815162342")]
+            await send({"type": "http.response.start", "status": 200, "headers": head})
+            event = b'data: {"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-11-25"}}\n\n'
+            await send({"type": "http.response.body", "body": event, "more_body": True})
+            await anyio.to_thread.run_sync(self.go_on.acquire)
+            await send({"type": "http.response.body", "body": b""})
+            return
+        answer = b'{"jsonrpc":"2.0","id":2,"result":{"tools":[]}}'
+        head = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))]
+        await send({"type": "http.response.start", "status": 200, "headers": head})
+        await send({"type": "http.response.body", "body": answer, "more_body": True})
+        await anyio.to_thread.run_sync(self.end.wait)
+        await send({"type": "http.response.body", "body": b""})
+
+
+def test_what_uses_an_id_comes_after_what_gave_it_however_late_that_ends(tmp_path: Path) -> None:
+    """Ours: a client reads the id at the head of a stream, and the stream goes on."""
+    app = Greeter()
+    app.end.set()
+    with served(Recorder(app, tmp_path)) as url, httpx2.Client() as client:
+        hello = request("initialize", {"protocolVersion": "2025-11-25"})
+        with client.stream("POST", f"{url}/mcp", json=hello, headers=headers(version=None)) as greeting:
+            more = headers(Mcp_Session_Id=greeting.headers["mcp-session-id"])
+            assert client.post(f"{url}/mcp", json=request("tools/list", {}, id_=2), headers=more).status_code == 200
+            app.go_on.release()
+            greeting.read()
+
+    (session,) = load_sessions(tmp_path, shipped=False)
+    assert [step.name for step in session.steps] == ["initialize", "tools-list"]
+    assert "mcp_session_id:" in written(tmp_path)
+
+
+def test_a_reply_of_a_known_length_is_written_before_its_client_has_it(tmp_path: Path) -> None:
+    """Ours: a client that has all it was promised goes on, whatever its server still does."""
+    app = Greeter()
+    with served(Recorder(app, tmp_path)) as url:
+        httpx2.post(f"{url}/mcp", json=request("tools/list", {}, id_=2), headers=headers())
+        assert [len(session.steps) for session in load_sessions(tmp_path, shipped=False)] == [1]
+        app.end.set()
