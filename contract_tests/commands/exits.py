@@ -4,11 +4,14 @@ An error of the user's is one sentence; an error of ours shows its traceback, an
 """
 
 import logging
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any, Final
 
 import click
@@ -16,7 +19,7 @@ import click
 from ..errors import BallastTestError
 
 WRONG_USAGE: Final = 2
-_INTERRUPTED: Final = 130  # 128 and the number of SIGINT, as shells have it
+_INTERRUPTED: Final = 128 + signal.SIGINT  # as shells have it
 
 
 class Complaint(click.ClickException):
@@ -27,9 +30,13 @@ class Complaint(click.ClickException):
 
 @contextmanager
 def exit_codes() -> Iterator[None]:
-    """Keep exit code 1 for findings: an error of the user's gets 2, and so does one of ours; an interrupt gets 130."""
+    """Keep exit code 1 for findings: an error of the user's gets 2, and so does one of ours; an interrupt gets 130.
+
+    SIGTERM, by which schedulers end a job, gets 143, and leaves no process that was started for the command.
+    """
     try:
-        yield
+        with _leaving_on_term():
+            yield
     except BallastTestError as problem:
         raise Complaint(str(problem)) from problem
     except (click.ClickException, click.exceptions.Exit):
@@ -39,6 +46,25 @@ def exit_codes() -> Iterator[None]:
     except Exception:  # noqa: BLE001 - Python would exit with 1, which says that the target has a fault
         traceback.print_exc()
         sys.exit(WRONG_USAGE)
+
+
+@contextmanager
+def _leaving_on_term() -> Iterator[None]:
+    """End by an exception, so that whatever is open is closed. By itself Python ends at once."""
+    is_ours = (
+        threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    )
+    if is_ours:
+        signal.signal(signal.SIGTERM, _leave)
+    try:
+        yield
+    finally:
+        if is_ours:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _leave(number: int, _: FrameType | None) -> None:
+    sys.exit(128 + number)
 
 
 @contextmanager

@@ -26,6 +26,8 @@ _LAST_WORDS: Final = 400
 """Characters of a stage's output that say why it could not be carried out; all of it is in its log."""
 
 _FINDING: Final = 1
+_LONGEST_LEAVING: Final = 30.0
+"""Seconds a stage has to end what it started: more than it waits for a target that is killed."""
 
 Announce = Callable[[str], None]
 
@@ -86,7 +88,7 @@ def _run(plan: Plan, place: Path, limit: float) -> Stage:
 
 
 def _execute(plan: Plan, log: Path, limit: float) -> int | None:
-    """The exit code; None if the stage had to be ended. Its whole group is, for it may have started a target."""
+    """The exit code; None if the stage had to be ended."""
     environment = {**os.environ, **plan.environment, "COLUMNS": "120", "NO_COLOR": "1"}
     with log.open("wb") as out:
         process = subprocess.Popen(  # noqa: S603 - our own program
@@ -106,7 +108,13 @@ def _execute(plan: Plan, log: Path, limit: float) -> int | None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
+    """Ask it first: a target it started is in a group of its own, and only the stage knows of it."""
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(_LONGEST_LEAVING)
+    except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 

@@ -64,9 +64,7 @@ class Started:
 
     def kill(self) -> None:
         """Kill it and everything it started."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait(_LONGEST_STOP)
+        _kill(self._process)
 
     def close(self) -> None:
         """Kill it for good."""
@@ -85,17 +83,23 @@ class Started:
             raise BadTarget(
                 f"{words} cannot be started: {problem.strerror}. Correct command under [target]."
             ) from problem
+        try:
+            self._await(process)
+        except BaseException:  # an interrupt too: nobody else knows of the process yet
+            _kill(process)
+            raise
+        return process
+
+    def _await(self, process: subprocess.Popen[bytes]) -> None:
+        """Return when it accepts connections."""
         parts = urlsplit(self._url)
         address = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
         until = monotonic() + _LONGEST_START
         while monotonic() < until and process.poll() is None:
             with contextlib.suppress(OSError), socket.create_connection(address, 1):
-                return process
+                return
             sleep(0.05)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait(_LONGEST_STOP)
-        said = self._last_words() or "nothing"
+        words, said = " ".join(self._command), self._last_words() or "nothing"
         raise BadTarget(
             f"{words} does not answer at {self._url}; it said at last: {said}. Is the address the one it listens on?"
         )
@@ -105,6 +109,12 @@ class Started:
         self._log.seek(0)
         lines = self._log.read().decode(errors="replace").splitlines()
         return " / ".join(line.strip() for line in lines[-_LAST_LINES:] if line.strip())
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait(_LONGEST_STOP)
 
 
 @contextlib.contextmanager

@@ -2,6 +2,9 @@
 
 import json
 import os
+import socket
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -197,6 +200,66 @@ def test_a_stage_that_cannot_be_carried_out_hides_nothing(schedule: Schedule) ->
     again = schedule.night("2026-11-19")
     assert "suite: finished before" in again.output
     assert "canary ..." in again.output
+
+
+SLOW = """
+import os, sys, time
+from pathlib import Path
+from connector import Connector, tool
+
+class Notes(Connector):
+    name = "notes"
+
+    @tool(read_only=True)
+    def find(self, word: str = "tea") -> str:
+        time.sleep(600)
+
+Path(f"served-{os.getpid()}").touch()
+Notes(store="memory:").serve(port=int(sys.argv[1]))
+"""
+
+
+def lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are looked at through /proc")
+@pytest.mark.parametrize(
+    ("limit", "code"), [("600", 143), ("10", 2)], ids=["the night is ended", "the stage takes too long"]
+)
+def test_what_ends_a_night_or_a_stage_ends_the_target_it_started(tmp_path: Path, limit: str, code: int) -> None:
+    """Ours: a schedule that is out of time sends SIGTERM, and the next night needs the port."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    (tmp_path / "slow.py").write_text(SLOW)
+    (tmp_path / "ballast.toml").write_text(
+        f"""
+[target]
+url = "http://127.0.0.1:{port}/mcp"
+command = ["{sys.executable}", "slow.py", "{port}"]
+[nightly]
+stages = ["suite"]
+mutants = 0
+limit = {limit}
+"""
+    )
+    words = [sys.executable, "-c", "from contract_tests.cli import main; main()", "nightly"]
+    with subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as night:
+        while not any(tmp_path.glob("served-*")):
+            assert night.poll() is None, night.communicate()
+        pids = [int(file.name.rpartition("-")[2]) for file in tmp_path.glob("served-*")]
+        assert all(map(lives, pids))
+        if code == 143:
+            night.terminate()
+        said, complaint = night.communicate(timeout=50)
+
+    assert night.returncode == code, (said, complaint)
+    assert pids
+    assert not any(map(lives, pids))
 
 
 @pytest.mark.parametrize(
