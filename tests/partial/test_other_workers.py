@@ -24,6 +24,7 @@ from connector.stores.port import State
 from connector.stores.sealing import Keyring
 from tests.loopback import served
 from tests.partial.works import Works, ask, rest, state_of, texts
+from tests.stores.shared import empty_postgres, empty_redis
 
 RING = Keyring([b"0123456789abcdef0123456789abcdef"])
 ANNA = Principal(issuer="https://id.test", subject="anna", client="chatgpt")
@@ -103,13 +104,23 @@ async def stored(worker: Worker, reply: Reply) -> None:
     raise AssertionError("nothing was stored in five seconds")
 
 
-def test_two_workers_on_one_store_tell_the_same_story(tmp_path: Path) -> None:
+@pytest.fixture(params=["sqlite", "postgres", "redis"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty store that two processes can share."""
+    match request.param:
+        case "postgres":
+            return empty_postgres()
+        case "redis":
+            return empty_redis()
+    return f"sqlite:///{tmp_path}/calls.sqlite3"
+
+
+def test_two_workers_on_one_store_tell_the_same_story(store: str) -> None:
     """Issue 8: another worker process can answer."""
-    store = f"sqlite:///{tmp_path}/calls.sqlite3"
     one, two = Works(store=store), Works(store=store)
     with served(one.app()) as here, served(two.app()) as there:
         for url in (here, there):
-            ask(url, "times")  # files are opened at the first call
+            ask(url, "times")  # stores are opened at the first call
         first = ask(here, "read", {"what": "tea"})
         second = rest(there, first)
         joined = ask(there, "read", {"what": "tea"})
@@ -124,13 +135,13 @@ def test_two_workers_on_one_store_tell_the_same_story(tmp_path: Path) -> None:
     assert (one.begun, two.begun) == (["tea"], [])
 
 
-def test_what_may_be_begun_again_survives_a_restart(tmp_path: Path) -> None:
+def test_what_may_be_begun_again_survives_a_restart(store: str) -> None:
     """Issue 8: survives a restart where the tool is declared `rerun`; the model is told that it began anew."""
     answers = []
     for number in (1, 2):
-        works = Works(store=f"sqlite:///{tmp_path}/calls.sqlite3")
+        works = Works(store=store)
         with served(works.app()) as url:
-            ask(url, "times")  # the file is opened at the first call
+            ask(url, "times")  # the store is opened at the first call
             if number == 1:
                 answers.append(ask(url, "write_again", {"what": "tea"}))
             else:
