@@ -1,13 +1,13 @@
 """Connections of one event loop: opened by who needs one, kept for the next, and closed when they are old or broken.
 
-Decides how long an outage is waited out. Knows no statement. No task runs in the background, on purpose: the workers of
-`psycopg_pool` 3.3.3 swallow a cancellation while they connect, and a loop that ends during an outage then never ends.
+Knows no statement. On purpose no task runs in the background: the workers of `psycopg_pool` 3.3.3 swallow a
+cancellation while they connect, and a loop that ends during an outage then never ends.
 """
 
 import asyncio
 import select
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -16,12 +16,10 @@ from psycopg import AsyncConnection
 from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 
+from ..outage import Outages
+
 Line = AsyncConnection[TupleRow]
 
-_OUTAGE: Final = 2.0
-"""Seconds an outage is waited out: a server that is restarted in an orderly way is back by then. After that, and until
-one connects again, every call tries once and says at once that it could not."""
-_FIRST_PAUSE: Final = 0.05
 _OLDEST: Final = 240.0
 """Seconds a connection may be idle: gateways of clouds forget those that are silent for 350 s, without a word."""
 
@@ -41,7 +39,7 @@ class Pool:
         self._options = {**_OPTIONS, **options}
         self._places = asyncio.Semaphore(most)
         self._idle: list[tuple[float, Line]] = []
-        self._outage_began: float | None = None
+        self._outages = Outages()
         self._closed = False
 
     @asynccontextmanager
@@ -63,6 +61,12 @@ class Pool:
         self._closed = True
         await self._close(len(self._idle))
 
+    async def _opened(self) -> Line:
+        def connect() -> Awaitable[Line]:
+            return AsyncConnection.connect(**self._options)
+
+        return await self._outages.outlast(connect, psycopg.OperationalError)
+
     async def _kept(self) -> Line | None:
         """The connection used last, if the server has not closed it."""
         while self._idle:
@@ -71,26 +75,6 @@ class Pool:
                 return line
             await line.close()
         return None
-
-    async def _opened(self) -> Line:
-        pause = _FIRST_PAUSE
-        while True:
-            try:
-                line = await AsyncConnection.connect(**self._options)
-            except psycopg.OperationalError:
-                if not self._is_waited_out():
-                    raise
-            else:
-                self._outage_began = None
-                return line
-            await asyncio.sleep(pause)
-            pause *= 2
-
-    def _is_waited_out(self) -> bool:
-        now = time.monotonic()
-        if self._outage_began is None:
-            self._outage_began = now
-        return now - self._outage_began < _OUTAGE
 
     async def _put_back(self, line: Line) -> None:
         now = time.monotonic()

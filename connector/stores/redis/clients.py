@@ -1,11 +1,10 @@
-"""How scripts are run on a server, how often and for how long, and what a failure is called. Knows no key.
+"""How scripts are run on a server, and for how long, and what a failure is called. Knows no key.
 
 A connection can be used in one event loop only, so each loop has a client of its own.
 """
 
 import asyncio
 import os
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha1
 from typing import Any, Final, TypeVar
@@ -17,6 +16,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from ...errors import StoreUnavailable
+from ..outage import Outages
 
 T = TypeVar("T")
 
@@ -28,9 +28,6 @@ _PATIENCE: Final = 5.0
 _ANSWER: Final = 3.0
 """Seconds a server has to answer: every script takes it well under a millisecond."""
 _CONNECT: Final = 2.0
-_OUTAGE: Final = 2.0
-"""Seconds an outage is waited out; after that, and until one gets through, every call tries once."""
-_FIRST_PAUSE: Final = 0.05
 
 
 class Clients:
@@ -41,7 +38,7 @@ class Clients:
         self._place = place
         self._most = most
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, Client] = WeakKeyDictionary()
-        self._outage_began: float | None = None
+        self._outages = Outages()
 
     async def run(self, script: str, keys: Sequence[str], values: Sequence[Word] = (), *, again: bool = True) -> Any:
         """What a script returns. `again` says that it may be run twice when an answer is lost.
@@ -59,7 +56,8 @@ class Clients:
         """
         try:
             async with asyncio.timeout(_PATIENCE):
-                return await self._repeated(work, again=again)
+                # ConnectionError: also while the server loads its data
+                return await self._outages.outlast(lambda: work(self._client()), redis.ConnectionError, again=again)
         except (redis.TimeoutError, TimeoutError):
             raise self._unavailable("it did not answer in time") from None
         except redis.RedisError as failure:
@@ -70,26 +68,6 @@ class Clients:
         client = self._clients.pop(asyncio.get_running_loop(), None)
         if client is not None:
             await client.aclose()
-
-    async def _repeated(self, work: Callable[[Client], Awaitable[T]], *, again: bool) -> T:
-        pause = _FIRST_PAUSE
-        while True:
-            try:
-                answer = await work(self._client())
-            except redis.ConnectionError:  # also while the server loads its data
-                if not (self._is_waited_out() and again):
-                    raise
-            else:
-                self._outage_began = None
-                return answer
-            await asyncio.sleep(pause)
-            pause *= 2
-
-    def _is_waited_out(self) -> bool:
-        now = time.monotonic()
-        if self._outage_began is None:
-            self._outage_began = now
-        return now - self._outage_began < _OUTAGE
 
     def _client(self) -> Client:
         loop = asyncio.get_running_loop()
