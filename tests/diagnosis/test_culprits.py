@@ -16,7 +16,8 @@ from contract_tests.diagnosis.outside.answers import signs_of
 from contract_tests.outcome import Ending, Received
 from contract_tests.target.target import Target
 from tests.loopback import Serve, served
-from tests.proxies.nginx import Site, nginx
+from tests.proxies.front import Site
+from tests.proxies.nginx import nginx
 from tests.proxies.processes import free_ports, installed
 
 QUICK = 0.5

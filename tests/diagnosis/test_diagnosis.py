@@ -17,8 +17,9 @@ from contract_tests.offer.catalogue import Example
 from contract_tests.target.target import Target
 from tests.proxies.backends import BRISK, CONNECTOR, ON_H11, PLAIN_EVENTS, serving
 from tests.proxies.chaos import Hoard, chaos
+from tests.proxies.front import Site
 from tests.proxies.haproxy import haproxy
-from tests.proxies.nginx import Site, nginx
+from tests.proxies.nginx import nginx
 from tests.proxies.processes import free_ports, installed
 from tests.proxies.rows import DEAF, GZIP, UPSTREAM_1_1
 

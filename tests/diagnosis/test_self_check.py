@@ -12,7 +12,8 @@ from connector.http.selfcheck import probe_public_stream
 from tests.loopback import Serve
 from tests.proxies.backends import CONNECTOR, ON_H11, serving
 from tests.proxies.chaos import Hoard, chaos
-from tests.proxies.nginx import Site, nginx
+from tests.proxies.front import Site
+from tests.proxies.nginx import nginx
 from tests.proxies.processes import free_ports
 from tests.proxies.rows import DEAF, GZIP, UPSTREAM_1_1
 

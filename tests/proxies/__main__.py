@@ -4,6 +4,7 @@ docs/proxies.md. Takes about a minute and a half, which is the longest call and 
 
 import asyncio
 import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -13,11 +14,13 @@ from pathlib import Path
 import click
 
 from tests.bench.report import write_between_markers
-from tests.proxies.matrix import available, call_all, cells, proxied
+from tests.proxies.matrix import FRONTS, available, call_all, cells, proxied
 from tests.proxies.processes import ROOT, found
 from tests.proxies.table import connector_table, plain_table
 
 _PAGE = ROOT / "docs" / "proxies.md"
+_ASKED = {"varnish": "-V", "caddy": "version"}
+"""Where `-v` does not ask for the version."""
 
 
 @click.command()
@@ -36,7 +39,7 @@ def main(*, write: bool) -> None:
 
 
 def _setting(calls: int) -> str:
-    versions = [_version("nginx", "-v"), _version("haproxy", "-v"), f"mcp {version('mcp')}"]
+    versions = [*map(_version, FRONTS), f"mcp {version('mcp')}"]
     return "\n".join(
         [
             "* command: `python -m tests.proxies --write`",
@@ -46,13 +49,13 @@ def _setting(calls: int) -> str:
     )
 
 
-def _version(name: str, flag: str) -> str:
-    place = found(name)
+def _version(family: str) -> str:
+    place = found(FRONTS[family].program)
     if place is None:
-        return f"{name} missing"
-    said = subprocess.run([place, flag], capture_output=True, text=True, check=True)
-    number = next(word for word in (said.stdout or said.stderr).split() if word.removeprefix("nginx/")[:1].isdigit())
-    return f"{name} {number.removeprefix('nginx/')}"
+        return f"{family} missing"
+    said = subprocess.run([place, _ASKED.get(family, "-v")], capture_output=True, text=True, check=True)
+    numbers = re.search(r"\d+\.\d[\w.+~-]*", said.stdout + said.stderr)
+    return f"{family} {numbers.group() if numbers else '?'}"
 
 
 if __name__ == "__main__":

@@ -1,30 +1,12 @@
 """HAProxy as a proxy: one process for all rows, everything in a folder of its own, no privileges needed."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
-from tests.proxies.nginx import Site
-from tests.proxies.processes import Program, free_ports, installed, running
-
-
-@contextmanager
-def haproxy(sites: Mapping[str, Site], folder: Path) -> Iterator[dict[str, int]]:
-    """Run HAProxy in front of every site; gives the ports by name."""
-    binary = installed("haproxy")
-    ports: dict[str, int] = {}
-
-    def programs() -> list[Program]:
-        ports.update(zip(sites, free_ports(len(sites)), strict=True))
-        file = folder / "haproxy.cfg"
-        file.write_text(_configuration(sites, ports))
-        return [Program(command=[binary, "-db", "-f", str(file)], ports=list(ports.values()))]
-
-    with running(programs, folder):
-        yield ports
+from tests.proxies.front import Front, Site, Sites
 
 
-def _configuration(sites: Mapping[str, Site], ports: Mapping[str, int]) -> str:
+def _configuration(sites: Sites, _: Path) -> str:
     head = """global
   maxconn 4096
 defaults
@@ -32,12 +14,20 @@ defaults
   timeout connect 5s
   timeout client 10s
 """
-    return head + "".join(_section(number, site, ports[name]) for number, (name, site) in enumerate(sites.items(), 1))
+    return head + "".join(_section(number, *placed) for number, placed in enumerate(sites.values(), 1))
 
 
-def _section(number: int, site: Site, port: int) -> str:
+def _section(number: int, port: int, site: Site) -> str:
     lines = "".join(f"  {line}\n" for line in site.lines)
     return f"""listen site-{number}
   bind 127.0.0.1:{port}
 {lines}  server behind 127.0.0.1:{site.behind}
 """
+
+
+haproxy: Final = Front(
+    program="haproxy",
+    file="haproxy.cfg",
+    configuration=_configuration,
+    command=lambda binary, file, _: [binary, "-db", "-f", str(file)],
+)

@@ -11,18 +11,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tests.proxies.apache import apache
 from tests.proxies.backends import CONNECTOR, PLAIN_EVENTS, PLAIN_JSON, serving
+from tests.proxies.caddy import caddy
 from tests.proxies.chaos import CutWhenSilent, Fault, Throttle, chaos
 from tests.proxies.client import ACCEPTS, ENVELOPE, HANDSHAKE, Seen, call_through, new_client
+from tests.proxies.front import Front, Site
 from tests.proxies.haproxy import haproxy
-from tests.proxies.nginx import Site, nginx
+from tests.proxies.lighttpd import lighttpd
+from tests.proxies.nginx import nginx
 from tests.proxies.processes import found
 from tests.proxies.rows import ROWS, Row
+from tests.proxies.varnish import varnish
 
 ERAS: Final = (HANDSHAKE, ENVELOPE)
 SECONDS: Final = (25, 75)
 PLAIN: Final = (PLAIN_EVENTS, PLAIN_JSON)
 
+FRONTS: Final[Mapping[str, Front]] = {
+    "nginx": nginx,
+    "haproxy": haproxy,
+    "apache": apache,
+    "caddy": caddy,
+    "varnish": varnish,
+    "lighttpd": lighttpd,
+}
 FAULTS: Final[Mapping[str, Fault]] = {"silence-10s": CutWhenSilent(10.0), "throttle": Throttle(400.0)}
 
 
@@ -58,7 +71,7 @@ def cells(rows: Iterable[Row] = ROWS) -> list[Cell]:
 
 def available(rows: Iterable[Row] = ROWS) -> list[Row]:
     """The rows whose program is installed here."""
-    return [row for row in rows if row.family in {"none", "chaos"} or found(row.family) is not None]
+    return [row for row in rows if row.family not in FRONTS or found(FRONTS[row.family].program) is not None]
 
 
 @contextmanager
@@ -71,9 +84,9 @@ def proxied(rows: Sequence[Row], folder: Path) -> Iterator[Ports]:
             (row.key, server): behind[_name(row, server)]
             for row in rows
             for server in (row.server, *PLAIN)
-            if row.family in {"none", "chaos"}
+            if row.family not in FRONTS
         }
-        for family, start in (("nginx", nginx), ("haproxy", haproxy)):
+        for family, start in FRONTS.items():
             sites = {
                 f"{row.key}/{server}": Site(lines=row.lines, behind=behind[_name(row, server)])
                 for row in rows

@@ -20,6 +20,9 @@ import pytest
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 
+_PACKAGES: Final = {"apache2": "apache2-bin", "varnishd": "varnish"}
+"""Programs whose package has another name."""
+
 _LONGEST_START: Final = 60.0
 _LONGEST_STOP: Final = 10.0
 _ATTEMPTS: Final = 3
@@ -48,7 +51,7 @@ def installed(name: str) -> str:
     place = found(name)
     if place is not None:
         return place
-    reason = f"{name} is not installed: apt-get install {name}"
+    reason = f"{name} is not installed: apt-get install {_PACKAGES.get(name, name)}"
     if os.environ.get("CI", "").lower() == "true":
         pytest.fail(reason)
     pytest.skip(reason)

@@ -8,13 +8,15 @@ from typing import Final, Literal
 
 from tests.proxies.backends import BRISK, CONNECTOR, ON_H11
 
-Family = Literal["none", "nginx", "haproxy", "chaos"]
+Family = Literal["none", "nginx", "haproxy", "apache", "caddy", "varnish", "lighttpd", "chaos"]
 
 UPSTREAM_1_1: Final = ("proxy_http_version 1.1;", 'proxy_set_header Connection "";')
 
 DEAF: Final = "proxy_ignore_headers X-Accel-Buffering;"
 
 GZIP: Final = ("gzip on;", "gzip_proxied any;", "gzip_min_length 0;", "gzip_types text/event-stream application/json;")
+
+_CADDY: Final = "reverse_proxy BEHIND {\n transport http {\n read_timeout 10s\n }\n }"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +118,50 @@ ROWS: Final = (
         lines=("timeout server 3s",),
         idle_cut=3,
         server=BRISK,
+    ),
+    Row(
+        key="apache-10s",
+        title="Apache httpd, `ProxyTimeout 10`",
+        family="apache",
+        lines=("ProxyTimeout 10",),
+        idle_cut=10,
+    ),
+    Row(
+        key="apache-gzip",
+        title="the same, `SetOutputFilter DEFLATE`",
+        family="apache",
+        lines=("ProxyTimeout 10", "SetOutputFilter DEFLATE"),
+        idle_cut=10,
+    ),
+    Row(
+        key="caddy-10s",
+        title="Caddy, `read_timeout 10s`",
+        family="caddy",
+        lines=(_CADDY,),
+        idle_cut=10,
+    ),
+    Row(key="caddy-gzip", title="the same, `encode gzip`", family="caddy", lines=(_CADDY, "encode gzip"), idle_cut=10),
+    Row(
+        key="varnish-10s",
+        title="Varnish, `first_byte_timeout` and `between_bytes_timeout` of 10 s",
+        family="varnish",
+        lines=(".first_byte_timeout = 10s;", ".between_bytes_timeout = 10s;"),
+        idle_cut=10,
+    ),
+    Row(
+        key="lighttpd-10s",
+        title='lighttpd, `"read-timeout" => 10`',
+        family="lighttpd",
+        lines=('"read-timeout" => 10',),
+        idle_cut=10,
+        passes_at_once=False,
+    ),
+    Row(
+        key="lighttpd-stream",
+        title="the same, `server.stream-response-body = 1`",
+        family="lighttpd",
+        lines=('"read-timeout" => 10', "server.stream-response-body = 1"),
+        idle_cut=10,
     ),
     Row(key="silence-10s", title="a proxy that cuts after 10 s of silence", family="chaos", idle_cut=10),
     Row(key="throttle", title="a proxy that lets 400 bytes a second through", family="chaos"),

@@ -10,8 +10,10 @@ import pytest
 from tests.proxies.backends import CONNECTOR, ON_H11, serving
 from tests.proxies.chaos import EndRequests, chaos
 from tests.proxies.client import Seen, call_through, new_client
+from tests.proxies.front import Site
 from tests.proxies.haproxy import haproxy
-from tests.proxies.nginx import Site, nginx
+from tests.proxies.lighttpd import lighttpd
+from tests.proxies.nginx import nginx
 from tests.proxies.processes import ROOT
 from tests.proxies.rows import DEAF, GZIP
 
@@ -84,6 +86,22 @@ def test_nginx_as_advised_serves_both_spellings_and_large_bodies(through_nginx: 
     ping = {"jsonrpc": "2.0", "id": 1, "method": "ping", "params": {"_meta": {"pad": "x" * 3_000_000}}}
 
     assert [httpx2.post(f"{origin}{path}", json=ping).status_code for path in ("/mcp", "/mcp/")] == [200, 200]
+
+
+def test_lighttpd_as_advised_passes_heartbeats_on(
+    behind: dict[str, int], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """T-04: by default it holds everything back."""
+    streaming, proxied, *_ = re.findall(r"^(server\..*|proxy\..*)$", DOCUMENT, re.MULTILINE)
+    option = re.search(r'"read-timeout" => \d+', proxied)
+    assert option is not None
+    site = Site(lines=(streaming, option[0]), behind=behind[CONNECTOR])
+    with lighttpd({"advised": site}, tmp_path_factory.mktemp("lighttpd")) as ports:
+        (seen,) = _rest(ports.values())
+
+    assert seen.result == "rested 4 s"
+    assert seen.first is not None
+    assert seen.first < 4
 
 
 def test_haproxy_as_advised_passes_heartbeats_on(through_haproxy: int) -> None:

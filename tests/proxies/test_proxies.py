@@ -12,7 +12,19 @@ import httpx2
 import pytest
 
 from tests.proxies.client import Seen, calling, new_client
-from tests.proxies.matrix import ERAS, PLAIN, SECONDS, Cell, Ports, available, call_all, cells, misbehaving, proxied
+from tests.proxies.matrix import (
+    ERAS,
+    FRONTS,
+    PLAIN,
+    SECONDS,
+    Cell,
+    Ports,
+    available,
+    call_all,
+    cells,
+    misbehaving,
+    proxied,
+)
 from tests.proxies.processes import installed
 from tests.proxies.rows import ROWS, Row
 
@@ -42,7 +54,7 @@ def matrix(ports: Ports) -> Matrix:
 
 def _of(matrix: Matrix, row: Row, *servers: str) -> list[tuple[Cell, Seen]]:
     if row not in available():
-        installed(row.family)
+        installed(FRONTS[row.family].program)
     return [(cell, seen) for cell, seen in matrix.items() if cell.row == row.key and cell.server in servers]
 
 
@@ -77,13 +89,13 @@ def test_a_proxy_that_buffers_delivers_at_the_end(matrix: Matrix, row: Row) -> N
 @rows_that(idle_cut=10)
 @pytest.mark.parametrize("server", PLAIN)
 def test_the_same_call_is_lost_on_a_plain_server(matrix: Matrix, row: Row, server: str) -> None:
-    """T-03, before: mcp 2.3.0 sends nothing for 15 s, and a proxy with `10s` cuts or answers 504."""
+    """T-03, before: mcp 2.3.0 sends nothing for 15 s, and a proxy with 10 s cuts or answers for it."""
     seen = _of(matrix, row, server)
 
     assert len(seen) == 4
     for cell, saw in seen:
         assert saw.result is None, cell
-        assert saw.status == 504 or "RemoteProtocolError" in saw.trouble, cell
+        assert saw.total < cell.seconds, cell
 
 
 @rows_that(key="nginx")
@@ -126,7 +138,7 @@ def test_a_warm_reply_forbids_buffering_and_transforming(matrix: Matrix, row: Ro
 def test_an_event_arrives_before_the_next_is_produced(ports: Ports, row: Row, era: str) -> None:
     """CT-16: each step waits until the client, having read the event of the one before, releases it."""
     if row not in available():
-        installed(row.family)
+        installed(FRONTS[row.family].program)
 
     assert asyncio.run(_climb(ports, row, era)) == [1, 2, 3, "climbed 3 steps"]
 
