@@ -188,7 +188,7 @@ def tool(method: Callable[..., Any] | None = None, /, **says: Any) -> Any:
     declaration = Declaration(**says)
 
     def mark(method: _Method) -> _Method:
-        if not callable(method):
+        if not callable(method) and not isinstance(method, classmethod):
             raise DeclarationError(
                 f"@tool stands on {method!r}, which cannot be called: write @tool or @tool(name=...)"
             )
@@ -205,9 +205,18 @@ def declared_tools(owner: type) -> Iterator[tuple[str, Declaration]]:
     seen: dict[str, Declaration] = {}
     for cls in reversed(owner.__mro__):
         for attribute, value in vars(cls).items():
-            declaration = getattr(value, _MARK, None)
-            if isinstance(declaration, Declaration):
+            declaration = _said_of(value)
+            if declaration is not None and isinstance(value, property):
+                raise DeclarationError(f"{cls.__name__}.{attribute} is a tool and a property: leave @property away")
+            if declaration is not None:
                 seen[attribute] = declaration
-            elif not callable(value):
+            elif not callable(value) and not isinstance(value, classmethod):
                 seen.pop(attribute, None)  # `find = None` in a subclass takes the tool away; an override keeps it
     yield from seen.items()
+
+
+def _said_of(value: object) -> Declaration | None:
+    """What @tool wrote, above `@staticmethod` and its like or below them: they do not hand on what they wrap says."""
+    wrapped = value.fget if isinstance(value, property) else getattr(value, "__func__", None)
+    said = getattr(value, _MARK, getattr(wrapped, _MARK, None))
+    return said if isinstance(said, Declaration) else None

@@ -149,11 +149,17 @@ def names_its_wish(method: Callable[..., Any], declaration: Declaration) -> bool
 
 def _signature_of(method: Callable[..., Any]) -> tuple[inspect.Signature, dict[str, Any]]:
     try:
-        return inspect.signature(method, eval_str=True), typing.get_type_hints(method, include_extras=True)
+        signature, hints = inspect.signature(method, eval_str=True), typing.get_type_hints(method, include_extras=True)
     except NameError as missing:
         raise DeclarationError(
             f"{method.__qualname__}: the annotation {missing.name!r} is not defined there: import it at module level"
         ) from missing
+    if hints.get("return") in (bytes, bytearray):  # compared, not hashed: what is in Annotated may have no hash
+        raise DeclarationError(
+            f"{method.__qualname__} returns bytes, and no host knows of what kind: return Image or Audio of "
+            "mcp.server.mcpserver, or an EmbeddedResource with a media type"
+        )
+    return signature, hints
 
 
 def _call_parameter(method: Callable[..., Any], hints: dict[str, Any]) -> str | None:

@@ -276,6 +276,35 @@ def test_a_subclass_keeps_replaces_and_takes_away_tools(serve: Serve) -> None:
     }
 
 
+def test_a_tool_may_need_no_instance(serve: Serve) -> None:
+    """Ours: `@staticmethod` and `@classmethod`, above `@tool` or below it."""
+
+    class Loose(Connector):
+        name = "loose"
+
+        @staticmethod
+        @tool(read_only=True)
+        def above() -> str:
+            return "above"
+
+        @tool(read_only=True)
+        @staticmethod
+        def below() -> str:
+            return "below"
+
+        @classmethod
+        @tool(read_only=True)
+        def of_class(cls) -> str:
+            return cls.name
+
+    url = serve(Loose())
+    assert list(_listed(url)) == ["above", "below", "of_class"]
+    answers = [
+        post(url, call(name, {})).json()["result"]["structuredContent"] for name in ("above", "below", "of_class")
+    ]
+    assert answers == [{"result": "above"}, {"result": "below"}, {"result": "loose"}]
+
+
 class _Tokens:
     async def verify_token(self, token: str) -> AccessToken | None:
         return AccessToken(token=token, client_id="c", scopes=["read"]) if token == "good" else None
@@ -465,6 +494,23 @@ class _Undefined(Connector):
         return "a"
 
 
+class _Bytes(Connector):
+    name = "bytes"
+
+    @tool
+    def picture(self) -> bytes:
+        return b"\x89PNG"
+
+
+class _Property(Connector):
+    name = "property"
+
+    @property
+    @tool
+    def total(self) -> int:
+        return 1
+
+
 @pytest.mark.parametrize(
     ("declare", "says"),
     [
@@ -472,6 +518,8 @@ class _Undefined(Connector):
         (_TwoOfOne, "declares two tools called 'FIND' (hosts ignore case): rename one"),
         (_Hiding, "rename the method and write @tool(name='list_tools')"),
         (_CallTwice, "asks for the call more than once (one, two): keep one"),
+        (_Bytes, "_Bytes.picture returns bytes, and no host knows of what kind: return Image or Audio"),
+        (_Property, "_Property.total is a tool and a property: leave @property away"),
         (_Undefined, "the annotation 'Missing' is not defined there: import it at module level"),
         (lambda: Invoices(public_url="invoices.example.com"), "needs a scheme and a host"),
         (lambda: Invoices(public_url="ftp://a"), "needs a scheme and a host"),
