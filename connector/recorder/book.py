@@ -64,9 +64,6 @@ MOST_WAITING_WHEN_SPENT: Final = 200
 MOST_BYTES: Final = 4 * 1024 * 1024
 """Bytes of the bodies among them; as much as one body may have (`max_body`)."""
 
-LONGEST_BODY: Final = 256 * 1024
-"""Bytes of a body that is read. A longer one is counted, and its shape is not looked at."""
-
 _LAST_FLUSH_WITHIN: Final = 5.0
 _MOST_FIRST_SIGHTS: Final = 500
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, Final, Protocol
 
+from ..http.request.coding import unpacked
 from ..http.request.surface import Surface, surface_of
 from .anatomy.content import ABSENT, MCP, UNREAD, channel_of, json_of
 from .anatomy.fingerprint import of_headers, of_json
@@ -23,6 +24,8 @@ from .shelf.shelving import is_one_too_many
 from .shelf.tally import HourTally, ShapeTally
 from .sighting import MOST_SUBJECTS, cut_bucket
 
+LONGEST_BODY: Final = 256 * 1024
+"""Bytes of a body that is read. A longer one is counted, and its shape is not looked at."""
 _MOST_FINGERPRINTS: Final = 1024
 _MOST_HOURS: Final = 512
 _MOST_CUTS: Final = 64
@@ -46,6 +49,13 @@ class Arrived:
     body: bytes | None = field(default=None, repr=False)
     peer: str = field(default="", repr=False)
     is_partial: bool = False
+
+    def unpack(self) -> None:
+        """Have the body as it was before it was packed, if it was and that can be read."""
+        coding = next((value for name, value in self.lines if name == b"content-encoding"), None)
+        if coding is not None and self.body:
+            body = unpacked(coding.decode("latin-1"), self.body, LONGEST_BODY)
+            self.body = body if isinstance(body, bytes) else self.body
 
     def seen(self) -> Seen:
         """The same for who decides what it is like."""
@@ -102,6 +112,7 @@ class Register:
 
     def enter(self, arrived: Arrived, now: float) -> Entry:
         """Count a request. `now` is seconds since 1970."""
+        arrived.unpack()
         message = json_of(arrived.body) if arrived.verb == "POST" else ABSENT
         who = _who(arrived, message)
         if arrived.is_partial:

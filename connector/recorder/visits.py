@@ -7,8 +7,8 @@ from collections.abc import Awaitable, MutableMapping
 from time import monotonic
 from typing import Any, Final
 
-from .book import LONGEST_BODY, Book, Visit
-from .register import Arrived
+from .book import Book, Visit
+from .register import LONGEST_BODY, Arrived
 
 Message = MutableMapping[str, Any]
 

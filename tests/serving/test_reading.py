@@ -211,6 +211,7 @@ def test_a_malformed_message_is_answered_with_what_is_wrong(
         ("application/json; charset=utf-8", 200),
         ("Application/JSON;charset=UTF-8", 200),
         ("application/vnd.mcp+json", 200),
+        ("application/json-rpc", 200),
         ("text/plain", 415),
         ("application/x-www-form-urlencoded", 415),
         ("multipart/form-data; boundary=x", 415),
@@ -219,6 +220,11 @@ def test_a_malformed_message_is_answered_with_what_is_wrong(
 def test_media_types_are_parsed_and_only_json_is_read(url: str, content_type: str, status: int) -> None:
     """CT-13b; a form or plain text is what a page in a browser can send without being asked."""
     assert post(url, request("ping"), headers() | {"Content-Type": content_type}).status_code == status
+
+
+def test_a_byte_order_mark_is_passed_over(url: str) -> None:
+    """RFC 8259, section 8.1: whoever reads JSON may ignore it."""
+    assert post(url, b"\xef\xbb\xbf" + json.dumps(request("ping")).encode()).json()["result"] == {}
 
 
 def test_an_unknown_method_is_told_so_in_the_way_of_its_era(url: str) -> None:

@@ -195,6 +195,8 @@ class ForeignEndpoint:
         if isinstance(read, Refused):
             await refuse(send, read, _lines(headers))
         elif read is not None and isinstance(body, bytes):  # else the client hung up while it was sending
+            if "content-encoding" in headers:
+                scope = {**scope, "headers": [line for line in scope["headers"] if line[0] != b"content-encoding"]}
             await self._serve(_Posted(read=read, headers=headers, body=body), scope, receive, send)
 
     async def _serve(self, posted: _Posted, scope: Scope, receive: Receive, send: Send) -> None:

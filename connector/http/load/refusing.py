@@ -35,7 +35,7 @@ def answer_of(refused: Refused) -> Answer:
 
 async def refuse(send: Send, refused: Refused, lines: Lines = ()) -> None:
     """Send a refusal, with more header lines if need be."""
-    await send_json(send, answer_of(refused), lines)
+    await send_json(send, answer_of(refused), (*refused.lines, *lines))
 
 
 async def turn_away(send: Send, busy: Busy, asked: Asked, *, tool: str | None, lines: Lines = ()) -> None:

@@ -5,6 +5,7 @@ requests, so the era follows from what the request itself says and never from th
 revision demands a refusal.
 """
 
+import codecs
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -81,13 +82,14 @@ class NothingAsked:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A request that cannot be served, as the JSON-RPC error it is answered with."""
+    """A request that cannot be served, as the JSON-RPC error it is answered with. `lines` go into the header."""
 
     status: int
     code: int
     message: str
     id: str | float | None = None
     data: Any = None
+    lines: tuple[tuple[bytes, bytes], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def read_body(headers: Mapping[str, str], body: bytes) -> Asked | Told | Nothing
     if not body.strip():
         return NothingAsked()
     try:
-        message = _DECODER.decode(body.decode())
+        message = _DECODER.decode(body.removeprefix(codecs.BOM_UTF8).decode())  # RFC 8259, section 8.1
     except (ValueError, RecursionError) as trouble:  # over-long integers and deep nesting are no JSONDecodeError
         return Refused(400, PARSE_ERROR, f"Parse error: the body is not JSON ({_where(trouble)})")
     if not isinstance(message, dict):
@@ -154,7 +156,7 @@ def _where(trouble: Exception) -> str:
 
 def _wrong_media_type(content_type: str) -> Refused | None:
     media_type = _media_type(content_type)
-    if media_type in {"", "application/json"} or media_type.endswith("+json"):
+    if not media_type or "json" in media_type:  # `application/json-rpc` too; no page sends one of them without asking
         return None
     return Refused(
         415, INVALID_REQUEST, f"Content-Type {media_type!r} is not served here: send the message as 'application/json'"
