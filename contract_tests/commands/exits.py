@@ -51,16 +51,14 @@ def exit_codes() -> Iterator[None]:
 @contextmanager
 def _leaving_on_term() -> Iterator[None]:
     """End by an exception, so that whatever is open is closed. By itself Python ends at once."""
-    is_ours = (
-        threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
-    )
-    if is_ours:
-        signal.signal(signal.SIGTERM, _leave)
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _leave)
     try:
         yield
     finally:
-        if is_ours:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 def _leave(number: int, _: FrameType | None) -> None:

@@ -16,7 +16,7 @@ DEAF: Final = "proxy_ignore_headers X-Accel-Buffering;"
 
 GZIP: Final = ("gzip on;", "gzip_proxied any;", "gzip_min_length 0;", "gzip_types text/event-stream application/json;")
 
-_CADDY: Final = "reverse_proxy BEHIND {\n transport http {\n read_timeout 10s\n }\n }"
+_CADDY: Final = "reverse_proxy BEHIND {\n transport http {\n read_timeout 10s\n keepalive 5s\n }\n }"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +135,7 @@ ROWS: Final = (
     ),
     Row(
         key="caddy-10s",
-        title="Caddy, `read_timeout 10s`",
+        title="Caddy, `read_timeout 10s; keepalive 5s`",
         family="caddy",
         lines=(_CADDY,),
         idle_cut=10,

@@ -159,9 +159,10 @@ async def _climb(ports: Ports, row: Row, era: str) -> list[Any]:
 
 
 async def _release(client: httpx2.AsyncClient, port: int, run: dict[str, str], era: str) -> None:
-    async with calling(client, port, "release", {**run, "steps": 1}, era=era) as (_, pieces):
+    async with calling(client, port, "release", {**run, "steps": 1}, era=era) as (seen, pieces):
         async for _ in pieces:
             pass
+    assert seen.status == 200
 
 
 async def _messages(pieces: AsyncIterator[bytes]) -> AsyncIterator[dict[str, Any]]:

@@ -36,7 +36,7 @@ _KNOWN: Final = (
     _Proxy(
         names=("caddy",),
         streams="Caddy: no `encode` for text/event-stream with a `minimum_length` below the default.",
-        time="Caddy: a `read_timeout` of the transport above the longest silence.",
+        time="Caddy: a `read_timeout` of the transport above the longest silence, and `keepalive` below it.",
     ),
     _Proxy(names=("apache",), time="Apache httpd: a `ProxyTimeout` above the longest silence."),
     _Proxy(
