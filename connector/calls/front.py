@@ -129,7 +129,8 @@ class Front:
             seconds = max(seconds - self._settings.margin, seconds / 2)
         answer_by = monotonic() + seconds
         ANSWER_BY.set(answer_by)
-        PIECES.set(None)
+        if PIECES.get() is not None:
+            PIECES.set(None)
         return answer_by
 
     def handing(

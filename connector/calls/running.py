@@ -121,9 +121,17 @@ def tool_function(
         if call_parameter is not None:
             PIECES.set(PIECES.get() or Pieces())
             arguments[call_parameter] = Call(context, tool=name, upstream=workers.upstream, ends=allowed.ends)
-        if allowed.ends is None:
-            return await invoke(arguments)
-        return await _within(allowed, declaration, workers.bell, invoke(arguments))
+        work, ends, lasting = invoke(arguments), allowed.ends, allowed.lasting
+        del arguments, context, allowed  # every quiet stream keeps this frame, and what it holds
+        if ends is None:
+            return await work
+        if lasting is not None:
+            return await _lasting(lasting, declaration, work)
+        try:
+            with workers.bell.at(ends):
+                return await work
+        except TimeIsUp:
+            raise ToolFailed(TOO_LONG) from None
 
     _present(run, method, signature, hints, call_parameter)
     return run
@@ -280,16 +288,10 @@ def _time_of(declaration: Declaration, pace: Pace, *, is_lasting: bool) -> _Time
     return _Time(ends, lasting)
 
 
-async def _within(time_: _Time, declaration: Declaration, bell: Bell, work: Awaitable[Any]) -> Any:
-    if time_.lasting is None and time_.ends is not None:
-        try:
-            with bell.at(time_.ends):
-                return await work
-        except TimeIsUp:
-            raise ToolFailed(TOO_LONG) from None
-    with anyio.move_on_after(time_.lasting):
+async def _lasting(seconds: float, declaration: Declaration, work: Awaitable[Any]) -> Any:
+    with anyio.move_on_after(seconds):
         return await work
-    stopped = f"This took longer than the {time_.lasting:g} s it may take and was stopped. "
+    stopped = f"This took longer than the {seconds:g} s it may take and was stopped. "
     if declaration.read_only:
         raise ToolFailed(f"{stopped}Ask for less at once, or try again later.")
     raise OutcomeUnknown(f"{stopped}Whether it had an effect is not known; look first.")
