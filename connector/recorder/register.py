@@ -50,12 +50,15 @@ class Arrived:
     peer: str = field(default="", repr=False)
     is_partial: bool = False
 
-    def unpack(self) -> None:
-        """Have the body as it was before it was packed, if it was and that can be read."""
-        coding = next((value for name, value in self.lines if name == b"content-encoding"), None)
-        if coding is not None and self.body:
+    def message(self) -> Any:
+        """The JSON in the body, or `ABSENT`. A body that came packed is kept unpacked."""
+        message = json_of(self.body)
+        if message is ABSENT and self.body:
+            coding = next((value for name, value in self.lines if name == b"content-encoding"), b"")
             body = unpacked(coding.decode("latin-1"), self.body, LONGEST_BODY)
             self.body = body if isinstance(body, bytes) else self.body
+            message = json_of(self.body)
+        return message
 
     def seen(self) -> Seen:
         """The same for who decides what it is like."""
@@ -112,8 +115,7 @@ class Register:
 
     def enter(self, arrived: Arrived, now: float) -> Entry:
         """Count a request. `now` is seconds since 1970."""
-        arrived.unpack()
-        message = json_of(arrived.body) if arrived.verb == "POST" else ABSENT
+        message = arrived.message() if arrived.verb == "POST" else ABSENT
         who = _who(arrived, message)
         if arrived.is_partial:
             surface, method, redeems = self._outside(arrived), _stated(arrived), False
