@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.chaos.history import Fault
+from tests.environment import uncovered
 from tests.proxies.processes import ROOT, free_ports
 
 SETTINGS: Final = {
@@ -79,7 +80,7 @@ async def nursery(arguments: Sequence[str], environment: Mapping[str, str], log:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=said,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+            env={**uncovered(), "PYTHONPATH": str(ROOT), **environment},
             start_new_session=True,
         )
     made = Nursery(process)

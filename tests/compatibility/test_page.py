@@ -12,13 +12,14 @@ from tests.compatibility.judging import contracts, sessions
 from tests.compatibility.meanings import CAUSES
 from tests.compatibility.page import FILE, said
 from tests.compatibility.typescript import NpmMissing, install
+from tests.environment import uncovered
 
 
 def judged(servers: str) -> dict[str, dict[str, str]]:
     """What the command prints. A process of its own: the servers leave warnings behind in whatever process they are."""
     command = [sys.executable, "-m", "tests.compatibility", "--servers", servers]
     root = Path(__file__).resolve().parents[2]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, timeout=170)
+    done = subprocess.run(command, cwd=root, env=uncovered(), capture_output=True, text=True, check=False, timeout=170)
     assert done.returncode == 0, done.stderr
     return said(done.stdout)
 

@@ -1,6 +1,5 @@
 """Every code block of the README and the documents is run, and every link in them leads somewhere."""
 
-import os
 import re
 import shlex
 import socket
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 
 from connector import Connector
+from tests.environment import uncovered
 from tests.loopback import Serve, await_health
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,7 +71,7 @@ def _serving(command: str, folder: Path) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     assignments, words = _split(command)
-    environment = {**os.environ, **assignments}
+    environment = {**uncovered(), **assignments}
     with subprocess.Popen(
         [*words, "--port", str(port)], cwd=folder, env=environment, stderr=subprocess.DEVNULL
     ) as served:
@@ -85,7 +85,7 @@ def _serving(command: str, folder: Path) -> Iterator[str]:
 def _run(command: str, folder: Path, url: str) -> None:
     assignments, words = _split(command.replace("http://127.0.0.1:8000", url))
     done = subprocess.run(
-        words, cwd=folder, env={**os.environ, **assignments}, capture_output=True, text=True, timeout=120, check=False
+        words, cwd=folder, env={**uncovered(), **assignments}, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.environment import uncovered
 from tests.loopback import await_health
 from tests.wire import call, headers, modern, post, request
 
@@ -25,11 +25,8 @@ pytestmark = pytest.mark.skipif(
 def crowd() -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    env = {
-        name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")
-    }  # measured, not covered
     command = [sys.executable, str(Path(__file__).with_name("crowd.py")), str(port)]
-    with subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, env=uncovered(), stderr=subprocess.DEVNULL) as process:
         await_health(f"http://127.0.0.1:{port}")
         yield f"http://127.0.0.1:{port}"
         process.kill()

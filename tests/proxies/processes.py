@@ -18,6 +18,8 @@ from typing import Final
 
 import pytest
 
+from tests.environment import uncovered
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 
 _PACKAGES: Final = {"apache2": "apache2-bin", "varnishd": "varnish"}
@@ -101,7 +103,7 @@ def _start(programs: Sequence[Program], folder: Path, stack: ExitStack) -> None:
                 subprocess.Popen(
                     program.command,
                     cwd=folder,
-                    env={**os.environ, "PYTHONPATH": str(ROOT), **program.environment},
+                    env={**uncovered(), "PYTHONPATH": str(ROOT), **program.environment},
                     stdin=subprocess.DEVNULL,
                     stdout=said,
                     stderr=said,

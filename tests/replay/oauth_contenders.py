@@ -6,7 +6,6 @@ its own: it gets one that does what the docstrings of its interface ask for. Eac
 
 import contextlib
 import logging
-import os
 import socket
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from mcp.server.auth.settings import ClientRegistrationOptions
 from contract_tests import Options, Run, Target, Verdict, load_sessions, play_sessions
 from contract_tests.checks.registry import OAUTH
 from contract_tests.target.application import as_application
+from tests.environment import uncovered
 from tests.replay.authorization import Memory, protected
 
 GUARDS: Mapping[str, tuple[str, ...]] = {
@@ -138,7 +138,7 @@ class Running:
 
     def _started(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "tests.replay.oauth_contenders", "serve", self._contender.name, str(self.port)]
-        plain = {name: value for name, value in os.environ.items() if not name.startswith("BALLAST_")}
+        plain = {name: value for name, value in uncovered().items() if not name.startswith("BALLAST_")}
         environment = {**plain, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
         silent = subprocess.DEVNULL
         process = subprocess.Popen(command, cwd=self._folder.name, env=environment, stdout=silent, stderr=silent)
