@@ -6,6 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests.environment import uncovered
 from tests.loopback import Serve, served
 
 os.environ.setdefault("BALLAST_STORE", "memory:")
@@ -17,3 +18,10 @@ def serve() -> Iterator[Serve]:
     """A function that serves a connector or an ASGI app and gives the URL of its origin."""
     with ExitStack() as stack:
         yield lambda target: stack.enter_context(served(target.app() if hasattr(target, "app") else target))
+
+
+@pytest.fixture
+def untraced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes that the test starts are not traced by coverage."""
+    for name in set(os.environ) - set(uncovered()):
+        monkeypatch.delenv(name)

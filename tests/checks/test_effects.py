@@ -20,6 +20,8 @@ from tests.checks.broken import Notes
 from tests.checks.judging import ids, judged, told
 from tests.replay.servers import plain_sdk
 
+pytestmark = pytest.mark.usefixtures("untraced")
+
 ORDER = Example(arguments={"what": "tea"})
 COUNTED = Means(write="order", counter="orders")
 

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+pytestmark = pytest.mark.usefixtures("untraced")
+
 CI = Path(__file__).parents[2] / "examples" / "ci"
 HOLDS = """\
 from connector import Connector, tool

@@ -20,6 +20,8 @@ from contract_tests.cli import main
 from contract_tests.nightly.settings import to_settings
 from tests.chrome import chromium
 
+pytestmark = pytest.mark.usefixtures("untraced")
+
 GOOD = '''
 from connector import Connector, tool
 

@@ -41,6 +41,7 @@ def test_contracts_are_tests_beside_the_sessions(project: pytest.Pytester) -> No
     assert "status 410" in text
 
 
+@pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [

@@ -89,6 +89,7 @@ OWN, SESSIONS = "test_own.py::test_own", [
 ]  # fmt: skip
 
 
+@pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
