@@ -175,11 +175,12 @@ class _Take:
             _keep(self._reply, body)
 
     def exchange(self) -> Exchange:
+        headers, body = _unpacked(_texts(self._scope.get("headers", ())), _whole(self._body))
         return Exchange(
             method=self._scope["method"],
             target=_target(self._scope),
-            headers=_texts(self._scope.get("headers", ())),
-            body=_whole(self._body),
+            headers=headers,
+            body=body,
             status=self._status,
             reply_headers=self._headers,
             reply_body=decoded(_whole(self._reply), self._headers),
@@ -210,6 +211,14 @@ def decoded(body: bytes | None, headers: Headers) -> bytes | None:
         return zlib.decompressobj().decompress(body, MOST_BYTES) if coding == "deflate" else None
     except zlib.error:
         return None
+
+
+def _unpacked(headers: Headers, body: bytes | None) -> tuple[Headers, bytes | None]:
+    """A request as it would be without a content coding, so that what it says can be redacted and played again."""
+    plain = decoded(body, headers)
+    if plain is None or plain is body:
+        return headers, body
+    return tuple(pair for pair in headers if pair[0].lower() != "content-encoding"), plain
 
 
 def _keep(kept: bytearray, data: bytes) -> None:

@@ -1,5 +1,7 @@
 """What a recording is good for: played against the same connector it holds, against a broken one it breaks."""
 
+import gzip
+import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -89,6 +91,19 @@ def test_arguments_are_written_where_they_are_allowed(tmp_path: Path) -> None:
 
     assert QUERY in written(tmp_path)
     assert '"limit":2' in written(tmp_path)
+    assert verdicts(replayed(tmp_path, Archive(settings=EAGER))) == ["passed"]
+
+
+def test_a_request_that_came_packed_is_played_unpacked(tmp_path: Path) -> None:
+    """Ours: nothing of it can be redacted or played as it came."""
+    with served(Recorder(Archive(settings=EAGER).app(), tmp_path)) as url:
+        packed = gzip.compress(json.dumps(request("tools/list", {"_meta": {"openai/subject": SECRETS[0]}})).encode())
+        httpx2.post(f"{url}/mcp", content=packed, headers=headers(Content_Encoding="gzip"))
+
+    text = written(tmp_path)
+    assert "Content-Encoding" not in text
+    assert '"method":"tools/list"' in text
+    assert SECRETS[0] not in text
     assert verdicts(replayed(tmp_path, Archive(settings=EAGER))) == ["passed"]
 
 
