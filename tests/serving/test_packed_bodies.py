@@ -53,6 +53,7 @@ def sent(url: str, body: bytes, coding: str) -> httpx2.Response:
         ("identity", CALL),
         ("", CALL),
     ],
+    ids=["gzip", "in capitals", "x-gzip", "several members", "deflate", "deflate, bare", "identity", "nothing"],
 )
 def test_a_packed_body_is_read(serve: Serve, coding: str, body: bytes) -> None:
     """RFC 9110, section 8.4: a platform that begins to pack its requests breaks nothing."""
@@ -70,6 +71,7 @@ def test_a_packed_body_is_read(serve: Serve, coding: str, body: bytes) -> None:
         ("gzip", gzip.compress(b" " * 50_000_000), 413, "The body is larger than the 10000 bytes"),
         ("deflate", bare(b" " * 50_000_000), 413, "The body is larger than the 10000 bytes"),
     ],
+    ids=["br", "two", "no gzip", "half", "no deflate", "a bomb", "a bare bomb"],
 )
 def test_what_cannot_be_unpacked_is_refused_and_says_why(
     serve: Serve, coding: str, body: bytes, status: int, says: str
