@@ -67,11 +67,17 @@ def test_a_packed_body_is_read(serve: Serve, coding: str, body: bytes) -> None:
         ("gzip, br", gzip.compress(CALL), 415, "'gzip, br' is not served here"),
         ("gzip", CALL, 400, "the body is not 'gzip', as Content-Encoding says"),
         ("gzip", gzip.compress(CALL)[:-9], 400, "the body is not 'gzip', as Content-Encoding says"),
+        (
+            "gzip",
+            gzip.compress(b"") * 400 + gzip.compress(CALL),
+            400,
+            "the body is not 'gzip', as Content-Encoding says",
+        ),
         ("deflate", CALL, 400, "the body is not 'deflate', as Content-Encoding says"),
         ("gzip", gzip.compress(b" " * 50_000_000), 413, "The body is larger than the 10000 bytes"),
         ("deflate", bare(b" " * 50_000_000), 413, "The body is larger than the 10000 bytes"),
     ],
-    ids=["br", "two", "no gzip", "half", "no deflate", "a bomb", "a bare bomb"],
+    ids=["br", "two", "no gzip", "half", "members without end", "no deflate", "a bomb", "a bare bomb"],
 )
 def test_what_cannot_be_unpacked_is_refused_and_says_why(
     serve: Serve, coding: str, body: bytes, status: int, says: str
@@ -84,6 +90,11 @@ def test_what_cannot_be_unpacked_is_refused_and_says_why(
         "gzip, deflate" if status == 415 else None,
     )
     assert says in reply.json()["error"]["message"]
+
+
+def test_an_empty_body_is_a_probe_in_whatever_it_came_packed(serve: Serve) -> None:
+    """ChatGPT's probes of 2026-08-11."""
+    assert sent(serve(Echo()), b"", "gzip").status_code == 202
 
 
 def test_a_hardened_app_gets_the_body_unpacked(serve: Serve) -> None:

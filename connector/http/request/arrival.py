@@ -64,7 +64,8 @@ async def whole_body(headers: Mapping[str, str], receive: Receive, most: int) ->
         if size > most:
             return too_large(most)
     if not size and _was_announced(headers):
-        return Refused(400, PARSE_ERROR, "Parse error: the body did not arrive. Send it without the Upgrade header")
+        why = "Send it without the Upgrade header" if "upgrade" in headers else "Something before this endpoint read it"
+        return Refused(400, PARSE_ERROR, f"Parse error: the body did not arrive. {why}")
     body = b"".join(parts)
     return unpacked(headers["content-encoding"], body, most) if "content-encoding" in headers else body
 

@@ -16,13 +16,17 @@ _WINDOWS: Final[Mapping[str, tuple[int, ...]]] = {
     "x-gzip": (_GZIP,),
     "deflate": (zlib.MAX_WBITS, -zlib.MAX_WBITS),  # some send it without the zlib format around it (section 8.4.1.2)
 }
+_MOST_MEMBERS: Final = 16
+"""Members of one gzip body (RFC 1952, section 2.2). Nobody sends more, and hundreds of thousands of empty ones would be
+looked through for minutes.
+"""
 _SPOKEN: Final = ((b"accept-encoding", b"gzip, deflate"),)
 
 
 def unpacked(coding: str, body: bytes, most: int) -> bytes | Refused:
     """The body as it was before it was packed; a refusal if that is not known here, damaged, or above `most` bytes."""
     named = coding.strip().lower()
-    if named in {"", "identity"}:
+    if not body or named in {"", "identity"}:
         return body
     if named not in _WINDOWS:
         said = f"Content-Encoding {named!r} is not served here: send the body as it is, or as 'gzip'"
@@ -39,7 +43,7 @@ def unpacked(coding: str, body: bytes, most: int) -> bytes | Refused:
 
 def _inflated(body: bytes, window: int, most: int) -> bytes:
     out = b""
-    while body:  # a gzip file may have several members (RFC 1952, section 2.2)
+    for _ in range(_MOST_MEMBERS):
         inflating = zlib.decompressobj(window)
         out += inflating.decompress(body, most + 1 - len(out))
         if len(out) > most:
@@ -47,7 +51,9 @@ def _inflated(body: bytes, window: int, most: int) -> bytes:
         if not inflating.eof:
             raise zlib.error("it ends early")
         body = inflating.unused_data
-    return out
+        if not body:
+            return out
+    raise zlib.error("it has too many members")
 
 
 def too_large(most: int) -> Refused:
