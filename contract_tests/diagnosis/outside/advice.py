@@ -1,5 +1,5 @@
 """What to set in a proxy that holds streams back or cuts them. Only what was tried on that proxy stands under its name:
-the rows of `python -m tests.proxies`.
+the rows of `python -m tests.proxies`, and what docs/proxies.md says was seen by hand.
 """
 
 from collections.abc import Sequence
