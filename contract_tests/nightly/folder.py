@@ -30,12 +30,7 @@ class Nights:
         Raises:
             BadNight: It cannot be made.
         """
-        place = self.folder / date
-        try:
-            place.mkdir(parents=True, exist_ok=True)
-        except OSError as problem:
-            raise BadNight(f"{place} cannot be made: {problem.strerror}. Name another folder in [nightly]") from problem
-        return place
+        return _made(self.folder / date)
 
     def complete(self, date: str) -> Night | None:
         """A night that is over; None if it is not, or cannot be read any more: then it is done anew."""
@@ -84,12 +79,17 @@ class Nights:
         """Keep a second run away meanwhile; the system ends the lock of whoever dies.
 
         Raises:
-            BadNight: Another run is at work.
+            BadNight: Another run is at work, or the folder cannot be made or written to.
         """
         import fcntl  # noqa: PLC0415 - not on Windows, where nobody runs nights
 
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "lock").open("ab") as lock:
+        try:
+            file = (_made(self.folder) / "lock").open("ab")
+        except OSError as problem:
+            raise BadNight(
+                f"{self.folder} cannot be written to: {problem.strerror}. Name another folder in [nightly]"
+            ) from problem
+        with file as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as taken:
@@ -97,3 +97,11 @@ class Nights:
                     f"another night is under way in {self.folder}: wait for it, or name another folder in [nightly]"
                 ) from taken
             yield
+
+
+def _made(place: Path) -> Path:
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise BadNight(f"{place} cannot be made: {problem.strerror}. Name another folder in [nightly]") from problem
+    return place

@@ -284,6 +284,16 @@ def test_a_configuration_that_cannot_be_used_is_said(schedule: Schedule, nightly
     assert said in " ".join(night.output.split())
 
 
+def test_a_folder_that_cannot_be_one_is_said(schedule: Schedule) -> None:
+    """Ours: no traceback, and nothing is lost of the file that is there."""
+    (schedule.folder / "nights").write_text("a file")
+    night = schedule.night("2026-11-19")
+
+    assert night.exit_code == 2
+    assert "nights cannot be made: File exists. Name another folder in [nightly]" in " ".join(night.output.split())
+    assert (schedule.folder / "nights").read_text() == "a file"
+
+
 def test_the_configuration_of_the_document_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Done means: documents are true."""
     document = (Path(__file__).resolve().parents[2] / "docs" / "nightly.md").read_text(encoding="utf-8")
